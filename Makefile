@@ -1,0 +1,71 @@
+# Every target makes its own Python environment first, in .venv. Each recipe calls Python.
+#
+#   PYTHON=python3.12   interpreter that .venv is made with      ARGS="..."   further options
+#   PRESET=paper        configuration                            JOBS=2       parallel tests
+#   T=node SEED=n WAVES=1 VERBOSE=1                              for test-one; the last three for every bench
+
+PYTHON  ?= python3
+PRESET  ?= paper
+ARGS    ?=
+JOBS    ?= 2
+T       ?= tests
+
+PY      := .venv/bin/python
+MAKE_ENV = @$(PYTHON) -m sim.common.environment
+PYTEST   = $(PY) -m pytest
+FAST     = -m "not slow and not synth"
+
+ifeq ($(shell command -v $(PYTHON)),)
+$(error Python 3.11 or newer must be installed: $(PYTHON) is not on PATH)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help venv env-core env-test env-synth env-train constraints sim bench test test-all test-one lint ci clean distclean
+.PHONY: sim-eie verilog-eie golden-eie bench-eie
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+venv: env-core env-test  ## make the Python environment only
+
+env-core env-test env-synth env-train: env-%:
+	$(MAKE_ENV) $*
+
+sim: sim-eie  ## the main job: real data through the RTL, every cycle compared
+
+sim-eie: env-core  ## EIE: handwritten digits through the RTL
+	@$(PY) -m sim eie --workload digits $(ARGS)
+
+golden-eie: env-core  ## EIE: the same from the cycle model alone
+	@$(PY) -m golden eie --workload digits $(ARGS)
+
+verilog-eie: env-core  ## EIE: Verilog into build/verilog/eie (PRESET=...)
+	@$(PY) -m hdl eie --preset $(PRESET) -o build/verilog/eie $(ARGS)
+
+bench: bench-eie  ## all benchmarks
+
+bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
+	@$(PY) -m sim.eie.bench $(ARGS)
+
+test: lint  ## lint and the fast tests: what CI runs
+	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)
+
+test-all: lint env-synth env-train  ## all tests, the slow ones and synthesis included
+	@$(PYTEST) -n $(JOBS) --durations=20 $(ARGS)
+
+test-one: env-core env-test  ## one test: T=tests/... SEED=1 WAVES=1
+	@VERBOSE=$${VERBOSE:-1} $(PYTEST) -s '$(T)' $(ARGS)
+
+lint: env-core env-test  ## ruff
+	@$(PY) -m ruff check
+
+ci: sim test  ## what .ci/run calls
+
+constraints: env-core env-test env-synth env-train  ## renew constraints.txt after changing a pin
+	@$(PY) -m sim.common.environment --freeze
+
+clean:  ## remove everything that was built
+	@$(PYTHON) -m sim.common.environment --clean
+
+distclean:  ## and the Python environment
+	@$(PYTHON) -m sim.common.environment --distclean

@@ -1,0 +1,1 @@
+"""What is right: configurations, equations, cycle models, compilers, workloads."""

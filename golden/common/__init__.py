@@ -1,0 +1,1 @@
+"""Helpers that the golden models of all accelerators share."""

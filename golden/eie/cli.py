@@ -1,0 +1,100 @@
+"""python -m golden eie: the cycle model on a workload, with the same report as the simulator."""
+
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn
+
+from golden.common.cli import (
+    Parser,
+    UsageError,
+    add_config_arguments,
+    config_from,
+    run_main,
+    user_input,
+    write_json,
+)
+
+from .compiler import Image, pack
+from .config import DEFAULT_PRESET, PRESETS, EieConfig
+from .report import evaluate, to_dict
+from .tables import print_report
+from .workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload, load
+
+
+def add_arguments(parser) -> None:
+    """The options that the model and the simulator share."""
+    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
+    parser.add_argument("--workload", metavar="W", default=DEFAULT_WORKLOAD,
+                        help="a name of --list-workloads or an .npz file (default: %(default)s)")
+    parser.add_argument("--list-workloads", action="store_true",
+                        help="print the names with one line each and end")
+    parser.add_argument("--seed", type=int, default=1, help="of random workloads (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=20, metavar="N",
+                        help="run only the first N input vectors (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+
+
+def list_workloads() -> None:
+    """Print every built-in workload with its description."""
+    width = max(map(len, WORKLOADS))
+    for name, (description, _) in WORKLOADS.items():
+        print(f"{name:{width}}  {description}")
+
+
+def prepare(args) -> tuple[EieConfig, Workload, Image]:
+    """Configuration, workload and packed image that the options of :func:`add_arguments` ask for.
+
+    Raises
+    ------
+    UsageError
+        If an option is out of range, or the workload is unknown, malformed or does not fit.
+    """
+    cfg = config_from(args, PRESETS)
+    for name, least in (("seed", 0), ("images", 1)):
+        if getattr(args, name) < least:
+            raise UsageError(f"{name} must be at least {least}, not {getattr(args, name)}")
+    if args.json is not None and not args.json.absolute().parent.is_dir():
+        raise UsageError(f"JSON file must be in an existing folder, not {str(args.json)!r}")
+    workload = load(args.workload, cfg, args.seed)
+    with user_input():
+        return cfg, workload, pack(workload.layers, cfg)
+
+
+def main(argv=None) -> int:
+    """Run the command; 0 if the model agrees with layer 1, else 1."""
+    parser = Parser(prog="python -m golden eie", description="Run the cycle model of EIE on a workload.")
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.list_workloads:
+        list_workloads()
+        return 0
+    _, workload, image = prepare(args)
+    runs, seconds = run_model(image, workload.activations[:args.images])
+    result = evaluate(image, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds)
+    print_report(result)
+    if args.json is not None:
+        write_json(args.json, to_dict(result))
+    return 1 if result.functional_errors else 0
+
+
+def run_model(image: Image, vectors) -> tuple[list, float]:
+    """A run of the cycle model for every vector, and the seconds they took without compiling the model."""
+    from .model import run  # takes time to load
+    tiny = PRESETS["tiny"]
+    small = load("one-hot", tiny, 0)
+    run(pack(small.layers, tiny), small.activations[0])     # compiles the model, whatever the configuration
+    runs, seconds = [], 0.0
+    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), transient=True,
+                  console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        for vector in progress.track(vectors, description="cycle model"):
+            start = time.perf_counter()
+            runs.append(run(image, vector))
+            seconds += time.perf_counter() - start
+    return runs, seconds
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

@@ -1,0 +1,1 @@
+"""Units shared by the accelerators, and the emission of hierarchical Verilog."""

@@ -1,0 +1,1 @@
+"""The simulation library that all accelerators share."""

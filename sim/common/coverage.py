@@ -1,0 +1,63 @@
+"""Named functional coverage: the model raises events, a plan names them, missing ones fail.
+
+Inside the simulator :func:`cover` collects events by unit; they outlive the run in
+``Results.seen``, so that several runs can be judged together by :func:`assert_all`.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Environment variable with the file that a run leaves its events in.
+FILE_VARIABLE = "ELISION_SEEN"
+
+_seen: dict[str, set[str]] = {}
+
+
+def cover(unit: str, events: Iterable[str]) -> set[str]:
+    """Add events that a model has seen; all events of this unit so far in this run."""
+    known = _seen.setdefault(unit, set())
+    new = set(events) - known
+    if new:
+        known |= new
+        if path := os.environ.get(FILE_VARIABLE):
+            Path(path).write_text(json.dumps({name: sorted(seen) for name, seen in _seen.items()}))
+    return known
+
+
+def seen(unit: str) -> set[str]:
+    """Events of a unit so far in this run."""
+    return set(_seen.get(unit, ()))
+
+
+def load(path: Path) -> dict[str, set[str]]:
+    """The events that a run left, by unit; empty if it left none."""
+    if not path.exists():
+        return {}
+    return {name: set(seen) for name, seen in json.loads(path.read_text()).items()}
+
+
+def merge(runs: Iterable[dict[str, set[str]]]) -> dict[str, set[str]]:
+    """Union of the events of several runs, by unit."""
+    total: dict[str, set[str]] = {}
+    for run in runs:
+        for name, seen in run.items():
+            total[name] = total.get(name, set()) | seen
+    return total
+
+
+def assert_all(plan: Iterable[str], seen: Iterable[str], context: str = ""):
+    """Every event of the plan was seen, and nothing that the plan does not name.
+
+    Raises
+    ------
+    AssertionError
+        Naming the events that are missing, or unknown to the plan.
+    """
+    plan, seen = set(plan), set(seen)
+    where = f" ({context})" if context else ""
+    if unknown := sorted(seen - plan):
+        raise AssertionError(f"seen, but not in the plan: {', '.join(unknown)}{where}")
+    if missing := sorted(plan - seen):
+        raise AssertionError(f"never reached: {', '.join(missing)}{where}")

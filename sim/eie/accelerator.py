@@ -1,0 +1,92 @@
+"""Whole-accelerator runs of EIE: emit, build, simulate in lockstep."""
+
+import pickle
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden.eie.model import Run
+from hdl.common.emit import emit
+from hdl.eie.top import Eie
+from sim.common import runner
+
+#: Beats of matrix and pointers up to which an image goes through the stream port.
+PORT_BEATS = 60_000
+
+#: What the benches see of the inside, and modules that are compiled once although they occur often.
+CONTROL = """
+no_inline -module "eie_pe"
+no_inline -module "eie_lnzd_node"
+public_flat_rw -module "elision_sram_1rw" -var "mem"
+"""
+
+
+@dataclass(frozen=True)
+class Lockstep:
+    """A run in which RTL and golden model agreed in every cycle.
+
+    Attributes
+    ----------
+    runs : list of Run
+        One for each vector; outputs as read back from the RTL, cycles and counters from its registers.
+    checked_cycles : int
+        Compared cycles, loading and reading back included.
+    at_once : bool
+        Matrix and pointers were written by the simulator, not through the stream port.
+    wall_seconds : float
+        Time of the simulation, golden model included.
+    waves : Path or None
+    """
+
+    runs: list
+    checked_cycles: int
+    at_once: bool
+    wall_seconds: float
+    waves: Path | None
+
+    @property
+    def cycles_per_second(self) -> float:
+        """Compared cycles a second."""
+        return self.checked_cycles / self.wall_seconds
+
+
+def build(cfg, waves=None):
+    """The simulator for ``cfg``, from the cache when it is there."""
+    design = emit(Eie(cfg), name="eie", cfg=cfg)
+    return runner.build("eie", design.files, design.top, control=CONTROL, waves=waves)
+
+
+def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None, on_progress=None,
+             repeat=None) -> Lockstep:
+    """Run vectors through the RTL.
+
+    Parameters
+    ----------
+    built : Build
+        From :func:`build`, for the configuration of the image.
+    image : Image
+    vectors : int array, shape (batch, in)
+    at_once : bool
+        Let the simulator fill matrix and pointers; by default when they are more than PORT_BEATS beats.
+    stalls : sequence of bool
+        Pattern of pauses of the host on the command stream.
+
+    Raises
+    ------
+    BenchFailure
+        If RTL and golden model differ anywhere.
+    """
+    if at_once is None:
+        at_once = image.pointers.size + image.rows.size // 8 > PORT_BEATS
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.pickle"
+        job.write_bytes(pickle.dumps({"image": image, "vectors": np.asarray(vectors), "at_once": at_once,
+                                      "stalls": tuple(stalls)}))
+        ran = runner.run(built, test_module="sim.eie.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
+                         waves_file=waves_file, on_progress=on_progress, repeat=repeat)
+    result = pickle.loads((ran.folder / "result.pickle").read_bytes())
+    runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])
+            for r in result["results"]]
+    return Lockstep(runs, result["cycles"], at_once, ran.wall_seconds, ran.waves)

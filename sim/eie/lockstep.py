@@ -1,0 +1,182 @@
+"""Simulator side of a whole-accelerator run: a host on the AXI ports, and every cycle compared.
+
+Started by :mod:`sim.eie.accelerator`, which leaves a job in the working folder and reads the result there.
+"""
+
+import itertools
+import logging
+import os
+import pickle
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import Event, FallingEdge, RisingEdge
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSource
+
+from golden.eie import host, sequencer
+from golden.eie.formats import COUNTERS, Mem
+from golden.eie.model import Eie
+from golden.eie.registers import registers
+from sim.common import bench, progress
+from sim.eie.trace import compare, decode, field
+
+#: Cycles between two comparisons.
+BLOCK = 2048
+
+
+class Recorder:
+    """Samples the trace port in every cycle, and compares it with the golden model block by block.
+
+    Attributes
+    ----------
+    model : Eie
+        Fed with the sampled pins.
+    cycles : int
+        Compared so far.
+    replies : list of list of int
+        Packets seen on the reply stream.
+    """
+
+    def __init__(self, dut, model, context):
+        self.dut, self.model, self.context = dut, model, context
+        self.cycles = 0
+        self.replies = []
+        self.idle = Event()
+        self.replied = Event()
+        self._block, self._reply = [], []
+        self._task = None
+
+    def start(self):
+        """Begin with the next cycle, the first after the reset."""
+        self._task = cocotb.start_soon(self._run())
+
+    async def _run(self):
+        falling, probe = FallingEdge(self.dut.clk), self.dut.probe
+        while True:
+            await falling
+            value = probe.value.to_unsigned()
+            self._block.append(value)
+            if field(value, "state") == sequencer.IDLE:
+                self.idle.set()
+                if field(value, "m_valid") and field(value, "m_ready"):
+                    self._reply.append(field(value, "m_data"))
+                    if field(value, "m_last"):
+                        self.replies.append(self._reply)
+                        self._reply = []
+                        self.replied.set()
+            else:
+                self.idle.clear()
+            if len(self._block) == BLOCK:
+                self.flush()
+
+    def flush(self):
+        """Compare what was sampled since the last time."""
+        if self._block:
+            inputs, rtl = decode(self.model.cfg, self._block)
+            compare(rtl, self.model.step(inputs), self.cycles, self.context)
+            self.cycles += len(self._block)
+            self._block = []
+
+
+class Host:
+    """Drives the AXI ports as a processor and a DMA engine would."""
+
+    def __init__(self, dut, cfg, recorder, stalls):
+        for bus in ("s_axil", "s_axis"):
+            logging.getLogger(f"cocotb.{dut._name}.{bus}").setLevel(logging.WARNING)
+        self.dut, self.recorder = dut, recorder
+        self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
+        self.offsets = {r.name: r.offset for r in registers(cfg)}
+        if stalls is not None:
+            self.source.set_pause_generator(stalls)
+
+    async def send(self, packet):
+        """One packet of beats on the command stream."""
+        await self.source.send(AxiStreamFrame(np.array(packet, np.uint64).tobytes()))
+
+    async def ask(self, packet) -> list[int]:
+        """Send a read and wait for its reply."""
+        self.recorder.replied.clear()
+        await self.send(packet)
+        await self.recorder.replied.wait()
+        return self.recorder.replies.pop()
+
+    async def write(self, register, value):
+        await self.axil.write_dword(self.offsets[register], value)
+
+    async def read(self, register) -> int:
+        return await self.axil.read_dword(self.offsets[register])
+
+    async def run_program(self, passes):
+        """Start the program and wait for its end."""
+        await self.source.wait()
+        await self.write("length", passes)
+        await self.write("control", 0b11)
+        await RisingEdge(self.dut.clk)
+        await RisingEdge(self.dut.clk)
+        await self.recorder.idle.wait()
+
+    async def counters(self) -> dict[str, int]:
+        """All counters of the last program."""
+        return {name: await self.read(f"{name}_low") | await self.read(f"{name}_high") << 32 for name in COUNTERS}
+
+
+def fill_memories(dut, image):
+    """Write the image into the SRAMs at once, through the simulator instead of the stream port."""
+    cfg = image.cfg
+    rows = image.rows.shape[1]
+    spmat = image.rows.reshape(cfg.n_pe, rows, -1)
+    for k in range(cfg.n_pe):
+        pe = getattr(dut, f"pe_{k}")
+        words = [int.from_bytes(row.tobytes(), "little") for row in spmat[k]]
+        pe.spmat_read.sram.mem.value = words + [0] * (cfg.spmat_words - rows)
+        pointers = image.pointers[k].tolist()
+        pointers += [0] * (cfg.ptr_words - len(pointers))
+        pe.pointer_read.even.mem.value = pointers[0::2]
+        pe.pointer_read.odd.mem.value = pointers[1::2]
+
+
+@cocotb.test(timeout_time=10, timeout_unit="sec")
+async def lockstep(dut):
+    """Load, run every vector, read every output back; golden model and RTL agree in every cycle."""
+    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    image, vectors = job["image"], job["vectors"]
+    cfg = image.cfg
+    model = Eie(cfg)
+    recorder = Recorder(dut, model, f"cfg={cfg}, seed={bench.seed()}")
+    dut.m_axis_tready.value = 1
+    dut.rst.value = 1
+    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
+    host_port = Host(dut, cfg, recorder, itertools.cycle(job["stalls"]) if job["stalls"] else None)
+    for _ in range(2):
+        await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+    skip = (Mem.SPMAT, Mem.PTR) if job["at_once"] else ()
+    if skip:
+        fill_memories(dut, image)
+        model.load_matrix(image)
+    recorder.start()
+
+    for packet in host.image_packets(image, skip):
+        await host_port.send(packet)
+    results = []
+    for number, vector in enumerate(vectors):
+        progress.report(number, len(vectors))
+        for packet in host.input_packets(image, vector):
+            await host_port.send(packet)
+        await host_port.run_program(len(image.program))
+        counters, status = await host_port.counters(), await host_port.read("status")
+        outputs = host.output_vector(image, await host_port.ask(host.output_packet(image)))
+        recorder.flush()
+        golden = model.result(image)
+        expected = dict(zip(COUNTERS, map(int, model.state.counters), strict=True))
+        assert counters == expected, f"counters must be {expected}, not {counters}"
+        results.append({"outputs": outputs, "counters": counters, "status": status, "passes": golden.passes,
+                        "saturated": golden.saturated, "pe_entries": golden.pe_entries})
+    progress.report(len(vectors), len(vectors))
+    recorder.flush()
+    Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results}))

@@ -1,0 +1,1 @@
+"""What is proven: test_*.py runs under pytest, tb_*.py inside the simulator."""

@@ -1,0 +1,23 @@
+"""Configurations of the units under test; pytest hands them to the benches as JSON."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FifoConfig:
+    depth: int
+    width: int = 12
+
+
+@dataclass(frozen=True)
+class SramConfig:
+    ports: str  # "1rw" or "1r1w"
+    depth: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The operand widths of a probe, each with ports of its own."""
+
+    widths: tuple[int, ...]

@@ -1,0 +1,151 @@
+"""What the benches of the central units and of the LNZD tree share."""
+
+from typing import NamedTuple
+
+import numpy as np
+from amaranth.hdl import Shape
+from amaranth.lib import data
+
+from golden.eie.formats import BEAT_BITS
+from sim.common.bench import Fields, Gaps, Source, UnitBench, signed, to_signed, unsigned
+
+#: Limit of one cocotb test.
+LIMIT = {"timeout_time": 10, "timeout_unit": "ms"}
+
+
+class CompiledModel:
+    """A compiled unit model behind the interface of a bench.
+
+    Subclasses define ``step(x) -> outputs``: the outputs of this cycle, then one clock of ``self.s``.
+
+    Parameters
+    ----------
+    unit : module
+        ``golden.eie.<unit>`` with its ``EVENTS``.
+    make_state : callable
+        Makes the state after reset.
+    """
+
+    def __init__(self, unit, make_state):
+        self._unit, self._make_state = unit, make_state
+        self.reset()
+
+    def reset(self):
+        self.s = self._make_state()
+
+    @property
+    def seen(self):
+        """Names of the events since the reset."""
+        return {name for name, count in zip(self._unit.EVENTS, self.s.seen, strict=True) if count}
+
+
+class CentralBench(UnitBench):
+    """Bench of a central unit: reads packed payloads, and starts itself.
+
+    Parameters
+    ----------
+    dut, model, name, cfg, streams
+        As in :class:`sim.common.bench.UnitBench`.
+    idle : NamedTuple
+        Inputs that ask for nothing.
+    """
+
+    def __init__(self, dut, model, *, name, cfg, streams, idle):
+        super().__init__(dut, model, name=name, cfg=cfg, streams=streams)
+        self._idle = idle
+
+    async def started(self):
+        """The bench itself, after a reset."""
+        await self.reset(self._idle)
+        return self
+
+    async def rest(self, cycles):
+        """Cycles in which nothing is asked for; the outputs of the last one."""
+        for _ in range(cycles):
+            y = await self.cycle(self._idle)
+        return y
+
+    def write(self, pin, value):
+        """Drive a pin; one that is zero bits wide is not there."""
+        if (handle := getattr(self.dut, pin, None)) is not None:
+            handle.value = value
+
+    def read(self, pin):
+        """A pin as an unsigned integer."""
+        return int(getattr(self.dut, pin).value)
+
+    def payload(self, stream, fields):
+        """What a stream offers, as a tuple of ``fields``; None if it offers nothing."""
+        return fields.unpack(self.read(f"{stream}__payload")) if self.read(f"{stream}__valid") else None
+
+
+class Token(NamedTuple):
+    """Element of the LNZD tree. Of a ``null`` only ``last`` counts; its index and value are None when compared."""
+
+    index: int | None
+    value: int | None
+    null: bool
+    last: bool
+
+    @classmethod
+    def compared(cls, index, value, null, last):
+        """As it stands in the outputs of benches and models."""
+        return cls(None, None, True, bool(last)) if null else cls(int(index), int(value), False, bool(last))
+
+
+def scan_tokens(elements, null_end, rng, cfg):
+    """What a child offers in one scan: its ``elements`` (index, value), ended by the last one or by a null."""
+    tokens = [Token(index, value, False, False) for index, value in elements]
+    if tokens and not null_end:
+        tokens[-1] = tokens[-1]._replace(last=True)
+    else:  # what stands in a null does not matter
+        low, high = value_range(cfg)
+        tokens.append(Token(rng.randrange(1 << cfg.index_bits), rng.randint(low, high), True, True))
+    return tokens
+
+
+def value_range(cfg):
+    """Lowest and highest activation."""
+    return -(1 << cfg.data_bits - 1), (1 << cfg.data_bits - 1) - 1
+
+
+def nonzero_values(cfg, rng, count):
+    """Random activations that are not zero, the ends of the range among them."""
+    low, high = value_range(cfg)
+    return [rng.choice([low, high, -1, 1, rng.randint(low, -1), rng.randint(1, high)]) for _ in range(count)]
+
+
+def packing(layout: data.StructLayout) -> Fields:
+    """The fields of a payload as the design's layout describes them, those of inner structures in their place."""
+    return Fields(**_fields(layout))
+
+
+def _fields(layout):
+    fields = {}
+    for name, field in layout:
+        if isinstance(field.shape, data.StructLayout):
+            fields |= _fields(field.shape)
+        else:
+            shape = Shape.cast(field.shape)
+            fields[name] = signed(shape.width) if shape.signed else unsigned(shape.width)
+    return fields
+
+
+def to_beats(word, count):
+    """A word as beats, low one first, int64 as the models take them."""
+    return np.array([to_signed(word >> BEAT_BITS * i & (1 << BEAT_BITS) - 1, BEAT_BITS) for i in range(count)])
+
+
+def from_beats(beats):
+    """Inverse of :func:`to_beats`."""
+    return sum((int(beat) & (1 << BEAT_BITS) - 1) << BEAT_BITS * i for i, beat in enumerate(beats))
+
+
+def gaps(p, rng):
+    """A row of random bits with a generator of its own."""
+    return Gaps(p, type(rng)(rng.random()))
+
+
+def source(items, p, rng):
+    """Offers the items with gaps; nothing is None."""
+    return Source(items, gaps(p, rng), idle=None)
