@@ -2,8 +2,11 @@
 
 import argparse
 import contextlib
+import importlib
+import importlib.util
 import json
 import os
+import pkgutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +45,25 @@ def run_main(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | 
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def dispatch(package, module: str, argv: Sequence[str]) -> int:
+    """Hand a command line ``ACCEL ...`` to ``<package>.<ACCEL>.<module>.main``.
+
+    Raises
+    ------
+    UsageError
+        If no accelerator of that name has the module.
+    """
+    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__)
+                   if m.ispkg and m.name != "common" and importlib.util.find_spec(f"{package.__name__}.{m.name}.{module}"))
+    if argv[:1] in (["-h"], ["--help"]):
+        print(f"usage: python -m {package.__name__} {{{','.join(names)}}} [--help]")
+        return 0
+    accelerator = argv[0] if argv else None
+    if accelerator not in names:
+        raise UsageError(f"accelerator must be one of {', '.join(names)}, not {accelerator!r}")
+    return importlib.import_module(f"{package.__name__}.{accelerator}.{module}").main(argv[1:])
 
 
 class Parser(argparse.ArgumentParser):

@@ -82,18 +82,25 @@ def main(argv=None) -> int:
 
 def run_model(image: Image, vectors) -> tuple[list, float]:
     """A run of the cycle model for every vector, and the seconds they took without compiling the model."""
-    from .model import run  # takes time to load
-    tiny = PRESETS["tiny"]
-    small = load("one-hot", tiny, 0)
-    run(pack(small.layers, tiny), small.activations[0])     # compiles the model, whatever the configuration
-    runs, seconds = [], 0.0
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), transient=True,
-                  console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    from .model import Eie, warm_up  # takes time to load
+    with progress_bar() as progress:
+        task = progress.add_task("compiling the cycle model", total=None)
+        warm_up()
+        progress.remove_task(task)
+        model = Eie(image.cfg)
+        model.load(image)
+        runs, seconds = [], 0.0
         for vector in progress.track(vectors, description="cycle model"):
             start = time.perf_counter()
-            runs.append(run(image, vector))
+            runs.append(model.run(image, vector))
             seconds += time.perf_counter() - start
     return runs, seconds
+
+
+def progress_bar() -> Progress:
+    """On the terminal, if there is one; gone when the work is done."""
+    return Progress(*Progress.get_default_columns(), TimeElapsedColumn(), transient=True,
+                    console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 if __name__ == "__main__":

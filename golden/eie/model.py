@@ -148,6 +148,12 @@ class Eie:
                    s.pe_entries.copy())
 
 
+def warm_up():
+    """Compile the model, whatever the configuration; later processes find it in the cache."""
+    model = Eie(EieConfig(n_pe=1, spmat_words=2, ptr_words=4, act_words=2, program_words=2))
+    top.advance(model.state, model.inputs(1), model.trace(1), 0, 1, False)
+
+
 def run(image, activations) -> Run:
     """Run one vector on a fresh model."""
     model = Eie(image.cfg)

@@ -19,11 +19,11 @@ class ActRw(wiring.Component):
     """Activation read/write unit [EIE IV].
 
     The source file is scanned for non-zero activations, the other one holds the accumulators; ``command.role`` is the
-    number of the source. ``load`` copies ``rows`` words of the activation SRAM from ``base`` on into the flushed source,
-    while the scan takes them as they come; ``store`` copies accumulators back, as zero where they do not count.
+    number of the source. ``load`` copies ``rows`` words of the activation SRAM from ``base`` on into the flushed
+    source, while the scan takes them as they come; ``store`` copies accumulators back, as zero where they do not count.
 
-    Latency: the first element stands at ``o`` 2 cycles after ``scan``, 4 with ``load``. Throughput: one element a cycle,
-    and nothing for registers that are zero; one word a cycle for load and store.
+    Latency: the first element stands at ``o`` 2 cycles after ``scan``, 4 with ``load``. Throughput: one element a
+    cycle, and nothing for registers that are zero; one word a cycle for load and store.
 
     Parameters
     ----------

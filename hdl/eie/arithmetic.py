@@ -17,8 +17,8 @@ class Arithmetic(wiring.Component):
     """Arithmetic unit [EIE IV, VI].
 
     Four stages, as in the paper: (1) codebook lookup and address accumulation, (2) destination read and multiply,
-    (3) shift and add, (4) write. What was written one or two entries ago is bypassed, so the same accumulator may be hit
-    in every cycle.
+    (3) shift and add, (4) write. What was written one or two entries ago is bypassed, so the same accumulator may be
+    hit in every cycle.
 
     An accumulator is ``saturate(b + round_shift(S[v] * a, shift))``; rounding is half up. An entry whose row lies
     outside the register file is dropped and sets ``row_error``.
@@ -128,11 +128,14 @@ class Arithmetic(wiring.Component):
             m.d.comb += operand.eq(value_s5)
         with m.Elif(self.r_live):
             m.d.comb += operand.eq(self.r_value)
-        total, clipped = saturate(operand + round_shift(product_s3, self.shift), bits)
+        scaled = Signal(signed(2 * bits))
+        total = Signal(signed(2 * bits + 1))
+        m.d.comb += [scaled.eq(round_shift(product_s3, self.shift)), total.eq(operand + scaled)]
+        kept, clipped = saturate(total, bits)
 
         # Stage 4: write. The write before it stays for the bypass.
         m.d.sync += [
-            self.w_en.eq(valid_s3), self.w_row.eq(row_s3), self.w_value.eq(total), self.padding.eq(padding_s3),
+            self.w_en.eq(valid_s3), self.w_row.eq(row_s3), self.w_value.eq(kept), self.padding.eq(padding_s3),
             valid_s5.eq(self.w_en), row_s5.eq(self.w_row), value_s5.eq(self.w_value),
             self.saturated.eq((self.saturated & ~self.clear) | (valid_s3 & clipped)),
             self.row_error.eq((self.row_error & ~self.clear) | (self.i.valid & bad)),

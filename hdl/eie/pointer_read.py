@@ -19,9 +19,9 @@ class PointerRead(wiring.Component):
     p_j and p_j+1 come in one cycle from two single-ported banks, selected by the least significant bit of the
     pointer's address.
 
-    Latency: 1 cycle from ``i`` to ``o``; 2 with ``run_ahead``. Throughput: one column a cycle. With ``run_ahead`` an empty
-    column is dropped, and up to ``run_ahead_columns`` others wait in a queue; if that is 1, a column that is not empty
-    takes 2 cycles.
+    Latency: 1 cycle from ``i`` to ``o``; 2 with ``run_ahead``. Throughput: one column a cycle. With ``run_ahead`` an
+    empty column is dropped, and up to ``run_ahead_columns`` others wait in a queue; if that is 1, a column that is not
+    empty takes 2 cycles.
 
     Parameters
     ----------

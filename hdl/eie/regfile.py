@@ -17,8 +17,8 @@ class RegFile(wiring.Component):
     Beside each value stand two flags: ``live``, written since the last flush, so that a flush takes one cycle; and
     ``nonzero``, what the leading non-zero detection looks at.
 
-    Latency: 1 cycle from ``r_en`` to ``r_value r_live r_nonzero``, which then hold. Throughput: one read and one write a
-    cycle, not of the same register.
+    Latency: 1 cycle from ``r_en`` to ``r_value r_live r_nonzero``, which then hold. Throughput: one read and one write
+    a cycle, not of the same register.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class Eie(wiring.Component):
         for level in range(cfg.tree_levels):
             parents = []
             for first in range(0, len(children), CHILDREN):
-                node = unit(platform, LnzdNode(cfg), name="eie_lnzd_node")
+                node = unit(platform, LnzdNode(cfg), name="eie_lnzd")
                 m.submodules[f"lnzd_{level}_{len(parents)}"] = node
                 for c in range(CHILDREN):
                     port = getattr(node, f"i{c}")

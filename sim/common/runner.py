@@ -61,7 +61,7 @@ class Results:
 
 def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | None = None,
         testcase: str | Sequence[str] | None = None, waves_file: Path | str | None = None,
-        test_dir: Path | None = None, on_progress: Callable[[int, int], None] | None = None,
+        plusargs: Sequence[str] = (), test_dir: Path | None = None, on_progress: Callable[[int, int], None] | None = None,
         repeat: str | None = None) -> Results:
     """Run the cocotb tests of one Python module on a build.
 
@@ -82,6 +82,8 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         Working folder; by default one of its own below ``build/runs``.
     on_progress : callable of (done, total)
         Called while the bench reports its progress, see :mod:`sim.common.progress`.
+    plusargs : sequence of str
+        Arguments of the simulated design, such as ``+elision_fill=FOLDER`` of the SRAMs.
     repeat : str
         The command that repeats this run, for failure texts. By default found out.
 
@@ -105,7 +107,7 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         started = time.monotonic()
         with progress.watched(progress_file, on_progress):
             _simulate(built, test_module, seed, testcase, folder, log, xml,
-                      arguments=waves.run_arguments(trace) if trace else [], env={**own, **(env or {})})
+                      arguments=waves.run_arguments(trace) if trace else [], plusargs=list(plusargs), env={**own, **(env or {})})
         seconds = time.monotonic() - started
         _show(log, trace)
         passed = _check(xml, log, repeat)
@@ -139,7 +141,7 @@ def _seed(default: int) -> int:
     return int(text)
 
 
-def _simulate(built, test_module, seed, testcase, folder, log, xml, *, arguments, env):
+def _simulate(built, test_module, seed, testcase, folder, log, xml, *, arguments, plusargs, env):
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))  # cocotb hands sys.path on to the simulator
     runner = get_runner("verilator")
@@ -148,7 +150,7 @@ def _simulate(built, test_module, seed, testcase, folder, log, xml, *, arguments
     # pytest and a plain program and say nothing but an exit code.
     with _hidden_environment(env), contextlib.suppress(RuntimeError, SystemExit):
         runner.test(test_module=test_module, hdl_toplevel=built.top, hdl_toplevel_lang="verilog",
-                    testcase=testcase, seed=seed, test_args=arguments, extra_env=env,
+                    testcase=testcase, seed=seed, test_args=arguments, plusargs=plusargs, extra_env=env,
                     build_dir=built.folder, test_dir=folder, results_xml=str(xml), log_file=log)
 
 

@@ -15,11 +15,10 @@ from sim.common import runner
 #: Beats of matrix and pointers up to which an image goes through the stream port.
 PORT_BEATS = 60_000
 
-#: What the benches see of the inside, and modules that are compiled once although they occur often.
+#: Modules that are compiled once although they occur often.
 CONTROL = """
 no_inline -module "eie_pe"
-no_inline -module "eie_lnzd_node"
-public_flat_rw -module "elision_sram_1rw" -var "mem"
+no_inline -module "eie_lnzd"
 """
 
 
@@ -58,6 +57,21 @@ def build(cfg, waves=None):
     return runner.build("eie", design.files, design.top, control=CONTROL, waves=waves)
 
 
+def write_fill_files(image, folder: Path):
+    """Contents of the sparse-matrix and pointer SRAMs of all PEs, one hex file for each SRAM."""
+    for k in range(image.cfg.n_pe):
+        pe = f"eie.pe_{k}"
+        _write_hex(folder / f"{pe}.spmat_read.sram.hex", image.rows[k, :, ::-1])
+        pointers = image.pointers[k].astype(">u4").view(np.uint8).reshape(-1, 4)
+        _write_hex(folder / f"{pe}.pointer_read.even.hex", pointers[0::2])
+        _write_hex(folder / f"{pe}.pointer_read.odd.hex", pointers[1::2])
+
+
+def _write_hex(path: Path, words):
+    """One line a word; ``words`` are bytes, uint8 [words, bytes], the highest first."""
+    path.write_text(np.ascontiguousarray(words).tobytes().hex("\n", words.shape[1]))
+
+
 def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None, on_progress=None,
              repeat=None) -> Lockstep:
     """Run vectors through the RTL.
@@ -84,7 +98,11 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
         job = Path(folder) / "job.pickle"
         job.write_bytes(pickle.dumps({"image": image, "vectors": np.asarray(vectors), "at_once": at_once,
                                       "stalls": tuple(stalls)}))
+        plusargs = [f"+elision_fill={folder}"] if at_once else []
+        if at_once:
+            write_fill_files(image, Path(folder))
         ran = runner.run(built, test_module="sim.eie.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
+                         plusargs=plusargs,
                          waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())
     runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])

@@ -124,21 +124,6 @@ class Host:
         return {name: await self.read(f"{name}_low") | await self.read(f"{name}_high") << 32 for name in COUNTERS}
 
 
-def fill_memories(dut, image):
-    """Write the image into the SRAMs at once, through the simulator instead of the stream port."""
-    cfg = image.cfg
-    rows = image.rows.shape[1]
-    spmat = image.rows.reshape(cfg.n_pe, rows, -1)
-    for k in range(cfg.n_pe):
-        pe = getattr(dut, f"pe_{k}")
-        words = [int.from_bytes(row.tobytes(), "little") for row in spmat[k]]
-        pe.spmat_read.sram.mem.value = words + [0] * (cfg.spmat_words - rows)
-        pointers = image.pointers[k].tolist()
-        pointers += [0] * (cfg.ptr_words - len(pointers))
-        pe.pointer_read.even.mem.value = pointers[0::2]
-        pe.pointer_read.odd.mem.value = pointers[1::2]
-
-
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
     """Load, run every vector, read every output back; golden model and RTL agree in every cycle."""
@@ -157,7 +142,6 @@ async def lockstep(dut):
     await FallingEdge(dut.clk)
     skip = (Mem.SPMAT, Mem.PTR) if job["at_once"] else ()
     if skip:
-        fill_memories(dut, image)
         model.load_matrix(image)
     recorder.start()
 

@@ -93,6 +93,23 @@ class Token(NamedTuple):
         return cls(None, None, True, bool(last)) if null else cls(int(index), int(value), False, bool(last))
 
 
+class Fetched(NamedTuple):
+    """A pass between program reader and sequencer; ``fields`` in the order of PASS_FIELDS."""
+
+    fields: tuple[int, ...]
+    last: bool
+    illegal: bool
+
+    @classmethod
+    def unpacked(cls, payload):
+        """From the unpacked payload of the stream."""
+        return cls(tuple(payload[:-2]), bool(payload.last), bool(payload.illegal))
+
+    def packed(self):
+        """All values in the order of the payload."""
+        return *self.fields, int(self.last), int(self.illegal)
+
+
 def scan_tokens(elements, null_end, rng, cfg):
     """What a child offers in one scan: its ``elements`` (index, value), ended by the last one or by a null."""
     tokens = [Token(index, value, False, False) for index, value in elements]

@@ -133,15 +133,15 @@ async def empty_columns_in_a_row(dut):
 async def last_pointer(dut):
     """After the last pointer comes the first; the largest pointer is the number of entries."""
     pointers = [CFG.spmat_entries] * CFG.ptr_words
-    pointers[-1] = 0
+    pointers[0], pointers[-1] = 5, 0
     bench = await loaded(dut, pointers)
     items = [broadcast(CFG.ptr_words - 1, -1), broadcast(CFG.ptr_words - 2, -2), broadcast(CFG.ptr_words - 1, -3)]
-    expected = [describe(0, CFG.spmat_entries, -1), describe(CFG.spmat_entries, 0, -2),
-                describe(0, CFG.spmat_entries, -3)]
-    if CFG.run_ahead:
-        del expected[1]
+    descending = [] if CFG.run_ahead else [describe(CFG.spmat_entries, 0, -2)]
     always = gaps(1, random.Random(0))
-    await transfer(bench, items, expected, i_gaps=always, o_gaps=always)
+    await transfer(bench, items, [describe(0, 5, -1), *descending, describe(0, 5, -3)], i_gaps=always, o_gaps=always)
+    await bench.finish()
+    items = [broadcast(1, -4)] * 3
+    await transfer(bench, items, found(pointers, items), i_gaps=always, o_gaps=always)
     await bench.finish()
 
 

@@ -10,10 +10,9 @@ from golden.eie.formats import PASS_BITS, PASS_FIELDS, pack_fields
 from hdl.eie.layouts import fetched_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, gaps, packing
+from tests.eie.central import LIMIT, CentralBench, Fetched, gaps, packing
 from tests.eie.program_traffic import (
     IDLE,
-    Fetched,
     HostAccess,
     ProgramInputs,
     ProgramModel,
@@ -47,7 +46,7 @@ class Bench(CentralBench):
         o = self.payload("o", FETCHED)
         rdata = self.read("io_rdata") if self._read else None
         self._read = x.io is not None and not x.io.write
-        return ProgramOutputs(o and Fetched(tuple(o[:-2]), bool(o.last), bool(o.illegal)), rdata)
+        return ProgramOutputs(o and Fetched.unpacked(o), rdata)
 
     async def load(self, words):
         """Write a program through the host port."""

@@ -24,4 +24,19 @@ module elision_sram_1rw #(
         rdata <= mem[addr];
     end
   end
+
+`ifndef SYNTHESIS
+  // +elision_fill=FOLDER: contents come from FOLDER/<path of this instance>.hex where there is such a file.
+  reg [8*512-1:0] fill_folder, fill_file;
+  integer fill_handle;
+  initial
+    if ($value$plusargs("elision_fill=%s", fill_folder)) begin
+      $sformat(fill_file, "%0s/%m.hex", fill_folder);
+      fill_handle = $fopen(fill_file, "r");
+      if (fill_handle != 0) begin
+        $fclose(fill_handle);
+        $readmemh(fill_file, mem);
+      end
+    end
+`endif
 endmodule

@@ -1,0 +1,77 @@
+"""python -m sim eie: a workload on the RTL, every cycle compared with the golden model."""
+
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from golden.common.cli import Parser, UsageError, run_main, write_json
+from golden.eie.cli import add_arguments, list_workloads, prepare, progress_bar
+from golden.eie.model import warm_up
+from golden.eie.report import Rtl, evaluate, to_dict
+from golden.eie.tables import print_report
+from sim.common import waves
+from sim.common.runner import BenchFailure, BuildError
+from sim.common.toolchain import ToolchainError
+from sim.eie.accelerator import build, simulate
+
+
+def main(argv=None) -> int:
+    """Run the command; 0 only if nothing differed."""
+    parser = Parser(prog="python -m sim eie",
+                    description="Run a workload on the RTL of EIE, and compare every cycle with the golden model.")
+    add_arguments(parser)
+    parser.add_argument("--waves", type=Path, metavar="FILE", help="write a waveform (.vcd, or .fst where possible)")
+    parser.add_argument("--load", choices=("auto", "ports", "at-once"), default="auto",
+                        help="how matrix and pointers get into the SRAMs: through the stream port, or by the "
+                        "simulator at once (default: by size)")
+    args = parser.parse_args(argv)
+    if args.list_workloads:
+        list_workloads()
+        return 0
+    cfg, workload, image = prepare(args)
+    kind = _wave_kind(args.waves)
+    vectors = workload.activations[:args.images]
+    try:
+        compiling = threading.Thread(target=warm_up)    # beside the C++ compiler
+        compiling.start()
+        built = build(cfg, kind)
+        compiling.join()
+        with progress_bar() as progress:
+            task = progress.add_task("RTL in lockstep", total=len(vectors))
+            ran = simulate(built, image, vectors, seed=args.seed, waves_file=args.waves,
+                           at_once={"auto": None, "ports": False, "at-once": True}[args.load],
+                           on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+                           repeat=f"python -m sim eie {' '.join(sys.argv[2:])}")
+    except ToolchainError as error:
+        raise UsageError(str(error)) from error
+    except (BenchFailure, BuildError) as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    rtl = Rtl(np.stack([run.outputs for run in ran.runs]), ran.checked_cycles, 0, ran.wall_seconds)
+    result = evaluate(image, workload, ran.runs, preset=args.preset, seed=args.seed, wall_seconds=ran.wall_seconds,
+                      rtl=rtl)
+    print_report(result)
+    how = "at once by the simulator" if ran.at_once else "through the stream port"
+    print(f"matrix and pointers were loaded {how}; counters read over AXI equal the model's")
+    if ran.waves is not None:
+        print(f"waveform: {ran.waves}")
+    if args.json is not None:
+        write_json(args.json, to_dict(result))
+    return 1 if result.functional_errors else 0
+
+
+def _wave_kind(path):
+    if path is None:
+        return None
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"waveform must be in an existing folder, not {str(path)!r}")
+    try:
+        return waves.format_for(path)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
