@@ -136,11 +136,10 @@ class Image:
     def input_words(self, activations) -> np.ndarray:
         """What to write to the input place: shape (rows, n_pe), int64, zeros behind the end of the vector.
 
-        A register file is written whole, so nothing of an earlier run is left in it.
+        A register file is cleared before, so nothing of an earlier run is left in the rows behind.
         """
         n_pe = self.cfg.n_pe
-        whole = self.input.mem in (Mem.ACT0, Mem.ACT1)
-        rows = self.cfg.regfile_words if whole else -(-self.input.length // n_pe)
+        rows = -(-self.input.length // n_pe)
         words = np.zeros(rows * n_pe, np.int64)
         words[:self.input.length] = activations
         return words.reshape(rows, n_pe)

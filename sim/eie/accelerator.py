@@ -35,7 +35,9 @@ class Lockstep:
     at_once : bool
         Matrix and pointers were written by the simulator, not through the stream port.
     wall_seconds : float
-        Time of the simulation, golden model included.
+        Time of the simulation from the first compared cycle on, golden model included.
+    start_seconds : float
+        Time before it: starting the simulator, importing, loading the compiled model.
     waves : Path or None
     """
 
@@ -43,6 +45,7 @@ class Lockstep:
     checked_cycles: int
     at_once: bool
     wall_seconds: float
+    start_seconds: float
     waves: Path | None
 
     @property
@@ -107,4 +110,4 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())
     runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])
             for r in result["results"]]
-    return Lockstep(runs, result["cycles"], at_once, ran.wall_seconds, ran.waves)
+    return Lockstep(runs, result["cycles"], at_once, result["seconds"], ran.wall_seconds - result["seconds"], ran.waves)

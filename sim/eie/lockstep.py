@@ -7,6 +7,7 @@ import itertools
 import logging
 import os
 import pickle
+import time
 from pathlib import Path
 
 import cocotb
@@ -17,7 +18,7 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFram
 
 from golden.eie import host, sequencer
 from golden.eie.formats import COUNTERS, Mem
-from golden.eie.model import Eie
+from golden.eie.model import Eie, warm_up
 from golden.eie.registers import registers
 from sim.common import bench, progress
 from sim.eie.trace import compare, decode, field
@@ -143,7 +144,9 @@ async def lockstep(dut):
     skip = (Mem.SPMAT, Mem.PTR) if job["at_once"] else ()
     if skip:
         model.load_matrix(image)
+    warm_up()
     recorder.start()
+    started = time.perf_counter()
 
     for packet in host.image_packets(image, skip):
         await host_port.send(packet)
@@ -163,4 +166,5 @@ async def lockstep(dut):
                         "saturated": golden.saturated, "pe_entries": golden.pe_entries})
     progress.report(len(vectors), len(vectors))
     recorder.flush()
-    Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results}))
+    Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results,
+                                                    "seconds": time.perf_counter() - started}))

@@ -10,7 +10,7 @@ from golden.eie.formats import BEAT_BITS
 from sim.common.bench import Fields, Gaps, Source, UnitBench, signed, to_signed, unsigned
 
 #: Limit of one cocotb test.
-LIMIT = {"timeout_time": 10, "timeout_unit": "ms"}
+LIMIT = {"timeout_time": 1, "timeout_unit": "ms"}
 
 
 class CompiledModel:
@@ -119,6 +119,29 @@ def scan_tokens(elements, null_end, rng, cfg):
         low, high = value_range(cfg)
         tokens.append(Token(rng.randrange(1 << cfg.index_bits), rng.randint(low, high), True, True))
     return tokens
+
+
+async def simulate(bench, traffic):
+    """Run the traffic through the hardware until it is done, and check it; the number of cycles."""
+    start = bench.cycle_number
+    while not traffic.done:
+        x = traffic.inputs()
+        traffic.taken(x, await bench.cycle(x))
+    cycles = bench.cycle_number - start
+    traffic.check()
+    bench.collect()
+    return cycles
+
+
+def run_model(model, traffic, limit=100_000):
+    """The same with a model alone, in plain Python."""
+    for cycle in range(limit):
+        if traffic.done:
+            traffic.check()
+            return cycle
+        x = traffic.inputs()
+        traffic.taken(x, model.step(x))
+    raise AssertionError(f"not done after {limit} cycles: {x}")
 
 
 def value_range(cfg):

@@ -34,12 +34,12 @@ class Seen(NamedTuple):
 class Inputs(NamedTuple):
     pe_id: int = 0
     access: tuple = IDLE
-    spmat_rdata: int | None = None
-    ptr_rdata: int | None = None
-    codebook_rdata: int | None = None
-    act0_rdata: int | None = None
-    act1_rdata: int | None = None
-    sram_rdata: int | None = None
+    spmat_rdata: int = 0
+    ptr_rdata: int = 0
+    codebook_rdata: int = 0
+    act0_rdata: int = 0
+    act1_rdata: int = 0
+    sram_rdata: int = 0
 
 
 class Outputs(NamedTuple):
@@ -72,9 +72,11 @@ class Model:
     def step(self, x: Inputs) -> Outputs:
         a = x.access
         mine = a.valid and (a.every or a.pe == x.pe_id)
-        if a.valid:
-            self.seen.add("every_pe" if a.every else f"{Op(a.op).name}_{Mem(a.mem).name}" if mine else "other_pe")
         port = PORTS.get(Mem(a.mem)) if mine else None
+        if a.valid and not mine:
+            self.seen.add("other_pe")
+        if port is not None:
+            self.seen.add("every_pe" if a.every else f"{Op(a.op).name}_{Mem(a.mem).name}")
         ports = dict.fromkeys(PORTS.values())
         if port is not None:
             is_write = a.op == Op.WRITE

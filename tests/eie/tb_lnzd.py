@@ -10,7 +10,7 @@ from golden.eie.config import EieConfig
 from hdl.eie.layouts import element_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, Token, packing
+from tests.eie.central import LIMIT, CentralBench, Token, packing, simulate
 from tests.eie.lnzd_traffic import (
     IDLE,
     LnzdModel,
@@ -47,14 +47,8 @@ class Bench(CentralBench):
 
 async def merge(bench, scans, rng, **options):
     """Send the scans, check what comes out; the cycles from the first offer to the last element."""
-    traffic, start = Traffic(scans, CFG, rng, **options), bench.cycle_number
-    while not traffic.done:
-        x = traffic.inputs()
-        traffic.taken(x, await bench.cycle(x))
-    cycles = bench.cycle_number - start
+    cycles = await simulate(bench, Traffic(scans, CFG, rng, **options))
     assert (await bench.rest(2)).o is None, "nothing may be left over"
-    traffic.check()
-    bench.collect()
     return cycles
 
 

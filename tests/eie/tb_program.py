@@ -10,7 +10,7 @@ from golden.eie.formats import PASS_BITS, PASS_FIELDS, pack_fields
 from hdl.eie.layouts import fetched_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, Fetched, gaps, packing
+from tests.eie.central import LIMIT, CentralBench, Fetched, gaps, packing, simulate
 from tests.eie.program_traffic import (
     IDLE,
     HostAccess,
@@ -59,15 +59,9 @@ async def run(bench, words, rng, *, length=None, p_ready=1.0, load=True):
     if load:
         await bench.load(words)
     traffic = Traffic(CFG, words, len(words) if length is None else length, gaps(p_ready, rng))
-    start = bench.cycle_number
-    while not traffic.done:
-        x = traffic.inputs()
-        traffic.taken(x, await bench.cycle(x))
-    cycles = bench.cycle_number - start
+    cycles = await simulate(bench, traffic)
     for _ in range(6):
         assert (await bench.cycle(ProgramInputs(o_ready=True))).o is None, "nothing follows the last pass"
-    traffic.check()
-    bench.collect()
     return cycles
 
 

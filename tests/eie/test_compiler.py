@@ -252,8 +252,8 @@ def test_statistics():
 def test_input_words():
     image = pack(chain(np.random.default_rng(9), 5, 3), TINY)
     words = image.input_words(np.arange(1, 6))
-    assert words.shape == (8, 4)                # the whole register file
-    assert words.reshape(-1).tolist() == [1, 2, 3, 4, 5] + [0] * 27
+    assert words.shape == (2, 4)                # whole rows
+    assert words.reshape(-1).tolist() == [1, 2, 3, 4, 5, 0, 0, 0]
     image = pack(chain(np.random.default_rng(9), 37, 3), TINY)
     assert image.input_words(np.ones(37)).sum(axis=1).tolist() == [4] * 9 + [1]
 

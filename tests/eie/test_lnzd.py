@@ -8,20 +8,15 @@ from golden.eie import lnzd as golden
 from hdl.eie import lnzd as hdl
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails
+from tests.eie.central import run_model
 from tests.eie.lnzd_traffic import CONFIGS, LnzdModel, Scan, Traffic, every_ending, random_scan
 
 BENCH = {"name": "eie_lnzd", "test_module": "tests.eie.tb_lnzd"}
 
 
-def run_model(cfg, scans, rng, **options):
+def run(cfg, scans, rng, **options):
     """Cycles that the model needs; everything that comes out is checked."""
-    model, traffic, cycles = LnzdModel(cfg), Traffic(scans, cfg, rng, **options), 0
-    while not traffic.done:
-        x = traffic.inputs()
-        traffic.taken(x, model.step(x))
-        cycles += 1
-    traffic.check()
-    return cycles
+    return run_model(LnzdModel(cfg), Traffic(scans, cfg, rng, **options))
 
 
 def test_merged_sorts_by_index():
@@ -34,13 +29,13 @@ def test_model_equals_spec(density, p):
     rng = random.Random(f"{density} {p}")
     for cfg in CONFIGS:
         scans = [random_scan(cfg, rng, density) for _ in range(400)]
-        run_model(cfg, scans, rng, p_valid=p, p_ready=p)
+        run(cfg, scans, rng, p_valid=p, p_ready=p)
 
 
 def test_model_ends_every_way():
     rng = random.Random(1)
     scans = every_ending(CONFIGS[0], rng)
-    assert run_model(CONFIGS[0], scans, rng) == sum(scan.cycles for scan in scans) + 1
+    assert run(CONFIGS[0], scans, rng) == sum(scan.cycles for scan in scans) + 1
 
 
 def test_cycles_of_a_scan():

@@ -10,7 +10,7 @@ from golden.eie.formats import PASS_FIELDS, pack_fields
 from hdl.eie.program import Program
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails
-from tests.eie.central import gaps, to_beats
+from tests.eie.central import gaps, run_model, to_beats
 from tests.eie.program_traffic import (
     BEATS,
     CONFIGS,
@@ -83,10 +83,7 @@ def test_model_equals_spec(p_ready):
                 model.s.words[addr] = to_beats(word, BEATS)
             length = len(words) if rng.random() < 0.8 else rng.choice([0, cfg.program_words + 1, 2**32 - 1])
             traffic = Traffic(cfg, words, length, gaps(p_ready, rng))
-            while not traffic.done:
-                x = traffic.inputs()
-                traffic.taken(x, model.step(x))
-            traffic.check()
+            run_model(model, traffic)
 
 
 def test_wrong_cfg_type():

@@ -11,7 +11,7 @@ from tests.eie.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_re
 
 @pytest.mark.parametrize("words", [2, 64])
 def test_model_equals_spec(words):
-    """Thousands of random accesses: a dictionary of what was written since the last flush says what every read shows."""
+    """Thousands of random accesses: a dictionary of what was written since the last flush says what a read shows."""
     rng = np.random.default_rng(words)
     s = regfile.state(TINY.replace(regfile_words=words), 2)
     low, high = limits(TINY.data_bits)

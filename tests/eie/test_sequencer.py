@@ -9,18 +9,16 @@ from golden.eie.formats import CAUSES
 from hdl.eie import sequencer as hdl
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails
+from tests.eie.central import run_model
 from tests.eie.sequencer_traffic import CONFIGS, OPEN_END, SequencerModel, Traffic, random_program, work_of
 
 BENCH = {"name": "eie_sequencer", "test_module": "tests.eie.tb_sequencer"}
 
 
-def run_model(cfg, works, rng, **options):
+def run(cfg, works, rng, **options):
     """Cycles by cause of the model; what the program did is checked."""
-    model, traffic = SequencerModel(cfg), Traffic(cfg, works, rng, **options)
-    while not traffic.done:
-        x = traffic.inputs()
-        traffic.taken(x, model.step(x))
-    traffic.check(flags="p_host" not in options)
+    traffic = Traffic(cfg, works, rng, **options)
+    run_model(SequencerModel(cfg), traffic)
     return traffic.causes
 
 
@@ -31,7 +29,7 @@ def test_model_equals_spec(options):
     for cfg in CONFIGS:
         for _ in range(100):
             works = random_program(cfg, rng)
-            causes = run_model(cfg, works, rng, **options)
+            causes = run(cfg, works, rng, **options)
             assert set(causes) <= set(CAUSES)
             if not options:
                 assert causes.total() == sum(work.cycles for work in works)
@@ -41,7 +39,7 @@ def test_refused_pass_waits_for_the_work_before_it():
     """Else the host could reach memories that PEs still read, and the next program would find them at work."""
     rng = random.Random(1)
     works = [work_of(CONFIGS[0], rng, 5, **OPEN_END), work_of(CONFIGS[0], rng, 5)._replace(illegal=True)]
-    causes = [run_model(CONFIGS[0], works, random.Random(2), busy=busy) for busy in (0, 500)]
+    causes = [run(CONFIGS[0], works, random.Random(2), busy=busy) for busy in (0, 500)]
     assert causes[1]["stall_drain"] > 100 > causes[0]["stall_drain"]
     assert causes[0]["broadcasts"] == causes[1]["broadcasts"]
 
