@@ -20,8 +20,8 @@ COMMAND, CHECK, WRITE, READ, WAIT, SEND, SKIP = range(7)
 READ_LATENCY = 3
 
 #: Situations that the tests must reach.
-EVENTS = ("write", "read", "clear", "interleaved", "broadcast", "several_beats", "bad_command", "bad_framing", "skipped",
-          "reply_stalled")
+EVENTS = ("write", "read", "clear", "interleaved", "broadcast", "several_beats", "bad_command", "bad_framing",
+          "skipped", "reply_stalled")
 (EV_WRITE, EV_READ, EV_CLEAR, INTERLEAVED, BROADCAST, SEVERAL_BEATS, BAD_COMMAND, BAD_FRAMING, SKIPPED,
  REPLY_STALLED) = range(len(EVENTS))
 
@@ -45,7 +45,7 @@ class Access(NamedTuple):
 
 
 class IoPortState(NamedTuple):
-    """``words``, ``beats`` [7]: size of each memory; ``fields`` [7]: the command; ``data`` [8]: the word; others [1]."""
+    """``words``, ``beats`` [7]: size of a memory; ``fields`` [7]: the command; ``data`` [8]: the word; others [1]."""
 
     words: np.ndarray
     beats: np.ndarray
@@ -70,7 +70,10 @@ def state(cfg: EieConfig) -> IoPortState:
     """State after reset."""
     words = np.array([mem_words(cfg)[m] for m in Mem], np.int64)
     per_word = np.array([beats(mem_bits(cfg)[m]) for m in Mem], np.int64)
-    register = lambda: np.zeros(1, np.int64)
+
+    def register():
+        return np.zeros(1, np.int64)
+
     return IoPortState(words, per_word, np.full(1, cfg.n_pe), register(), np.zeros(len(COMMAND_FIELDS), np.int64),
                        register(), register(), register(), register(), register(), np.zeros(MAX_BEATS, np.int64),
                        register(), register(), register(), register(), register(), np.zeros(len(EVENTS), np.int64))
@@ -137,7 +140,6 @@ def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer
     here = s.state[0]
     if here == COMMAND:
         if took:
-            lsb = 0
             for i in range(c.shape[0]):
                 c[i] = (i_data >> _LSB[i]) & ((1 << _WIDTH[i]) - 1)
             s.ended[0] = i_last

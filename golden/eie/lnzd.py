@@ -20,7 +20,7 @@ NULL_ABSORBED, ONLY_NULLS, LAST_WITH_ELEMENT, NULL_AFTER, STALLED, CHILD_UNKNOWN
 
 
 class LnzdState(NamedTuple):
-    """Registers of all nodes of the tree, [lanes]; ``done`` [lanes, 4]. Node outputs are the inputs of their parents."""
+    """Registers of all nodes of the tree, [lanes]; ``done`` [lanes, 4]. A node's outputs are inputs of its parent."""
 
     valid: np.ndarray
     index: np.ndarray

@@ -44,7 +44,10 @@ class ProgramState(NamedTuple):
 def state(cfg: EieConfig) -> ProgramState:
     """State after reset."""
     limits = np.array([cfg.regfile_words, cfg.act_words, cfg.codebooks, 2 * cfg.data_bits, cfg.ptr_words], np.int64)
-    register = lambda: np.zeros(1, np.int64)
+
+    def register():
+        return np.zeros(1, np.int64)
+
     return ProgramState(np.zeros((cfg.program_words, 3), np.int64), limits, register(), register(), register(),
                         register(), register(), register(), register(), np.zeros(len(PASS_FIELDS), np.int64),
                         np.zeros(len(EVENTS), np.int64))

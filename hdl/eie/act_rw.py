@@ -35,6 +35,7 @@ class ActRw(wiring.Component):
         Low part of the index of an activation.
     command : In(command_layout(cfg))
         ``scan`` and ``load`` only when neither is running, ``store`` and ``clear`` only without accumulator traffic.
+        Load and store share their counters: one ends before the other begins. ``role`` is stable meanwhile.
     o : Out(stream of element_layout(cfg))
         Ascending indices; the scan ends with a token marked ``last``.
     r_en, r_row, r_live, r_value, w_en, w_row, w_value : In, Out

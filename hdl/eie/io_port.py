@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, PASS_BITS, Mem, Op, Walk, beats, mem_bits, mem_words
+from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words
 from hdl.common.axi import axi_stream_layout
 
 from .layouts import access_layout, check_cfg
@@ -40,8 +40,8 @@ class IoPort(wiring.Component):
     A command that breaks a rule sets ``error`` and is skipped to its TLAST without writing anything; TLAST
     in a wrong place sets ``error`` too.
 
-    Latency: 2 cycles from a command to its first word; 1 from a word's last beat to the bus; 5 from a read's turn to its
-    reply. Throughput: one beat a cycle for writing, one word in 4 + beats cycles for reading.
+    Latency: 2 cycles from a command to its first word; 1 from a word's last beat to the bus; 5 from a read's turn to
+    its reply. Throughput: one beat a cycle for writing, one word in 4 + beats cycles for reading.
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ class LnzdNode(wiring.Component):
     """Node of the LNZD quadtree [EIE IV, "Distributed Leading Non-Zero Detection"].
 
     The leaves (children are PEs), the inner nodes and the root are the same unit. Every child ends a scan with a
-    token marked ``last``; the node ends its own when all have. A child that is not there offers a constant ``null`` and ``last``.
+    token marked ``last``; the node ends its own when all have. A child that is not there offers a
+    constant ``null`` and ``last``.
 
     Latency: 1 cycle. Throughput: one element a cycle; ends without an element are absorbed beside it.
 

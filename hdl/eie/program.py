@@ -65,11 +65,13 @@ class Program(wiring.Component):
             self.io_rdata.eq(sram.rdata),
         ]
 
-        fetched = Signal(fetched_layout())
+        fields = Signal(fetched_layout()["fields"].shape)
+        last = Signal()
+        illegal = Signal()
         m.d.comb += [
-            fetched.fields.as_value().eq(sram.rdata),
-            fetched.last.eq(left == 0),
-            fetched.illegal.eq(self._is_illegal(fetched.fields, fetched.last)),
+            fields.as_value().eq(sram.rdata),
+            last.eq(left == 0),
+            illegal.eq(self._is_illegal(fields, last)),
         ]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
@@ -80,8 +82,10 @@ class Program(wiring.Component):
             m.d.sync += [
                 at.eq(at + 1),
                 self.o.valid.eq(1),
-                self.o.payload.eq(fetched),
-                running.eq((left != 0) & ~fetched.illegal),
+                self.o.p.fields.eq(fields),
+                self.o.p.last.eq(last),
+                self.o.p.illegal.eq(illegal),
+                running.eq(~last & ~illegal),
             ]
         with m.If(self.start):
             m.d.sync += [

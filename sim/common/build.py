@@ -77,7 +77,7 @@ class Build:
         return self.folder / self.top
 
 
-def build(name: str, sources: dict[str, str], top: str, *, control: str = "",
+def build(name: str, sources: dict[str, str], top: str, *, control: str = "", flags: tuple[str, ...] = (),
           waves: bool | str | None = None) -> Build:
     """Build Verilog text for the simulator, or find the finished build.
 
@@ -92,6 +92,8 @@ def build(name: str, sources: dict[str, str], top: str, *, control: str = "",
     control : str
         More lines of a Verilator control file, e.g. ``public_flat_rd -module "pe" -var "state"``
         or ``no_inline -module "pe"``. Nothing but the ports of the top is visible without them.
+    flags : tuple of str
+        More options for Verilator.
     waves : bool, str or None
         Build tracing in: ``"fst"``, ``"vcd"``, True for the better one this machine has. None asks
         the environment (``WAVES=1``).
@@ -105,7 +107,7 @@ def build(name: str, sources: dict[str, str], top: str, *, control: str = "",
     """
     kind = _wave_kind(waves)
     files = {"control.vlt": _control_text(top, control), **sources}
-    key = _digest(json.dumps([list(files.items()), top, kind]), _environment_key())
+    key = _digest(json.dumps([list(files.items()), top, kind, flags]), _environment_key())
     folder = BUILD / "verilator" / f"{name}-{key}"
     done = Build(name, top, folder, kind)
     if _is_finished(folder):
@@ -114,7 +116,7 @@ def build(name: str, sources: dict[str, str], top: str, *, control: str = "",
         if not _is_finished(folder):  # another process may have built it meanwhile
             runtime = _runtime(kind)
             _announce(name, files)
-            _compile(folder, files, top, kind, runtime=runtime)
+            _compile(folder, files, top, kind, flags, runtime=runtime)
     return done
 
 
@@ -161,11 +163,11 @@ def _runtime(kind: str | None) -> Path:
                       file=sys.stderr, flush=True)
                 text = "module probe(input clk, output reg q); always @(posedge clk) q <= ~q; endmodule\n"
                 files = {"control.vlt": _control_text("probe", ""), "probe.v": text}
-                _compile(folder, files, "probe", kind, runtime=None)
+                _compile(folder, files, "probe", kind, (), runtime=None)
     return folder
 
 
-def _compile(folder: Path, files: dict[str, str], top: str, kind: str | None, *, runtime: Path | None):
+def _compile(folder: Path, files: dict[str, str], top: str, kind: str | None, flags, *, runtime: Path | None):
     if len(str(folder).split()) > 1:
         raise BuildError(f"the checkout must lie in a folder without spaces, not {str(ROOT)!r}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +176,7 @@ def _compile(folder: Path, files: dict[str, str], top: str, kind: str | None, *,
         write_if_changed(folder / file_name, text)
     tools = toolchain.prepare()
     with open(folder / "build.log", "w") as log:
-        _call(_verilator_command(tools, folder, files, top, kind), folder, log)
+        _call(_verilator_command(tools, folder, files, top, kind, flags), folder, log)
         if runtime is not None:
             # After Verilator, so that make sees objects newer than the makefile.
             for item in _runtime_objects(folder):
@@ -189,14 +191,14 @@ def _compile(folder: Path, files: dict[str, str], top: str, kind: str | None, *,
     (folder / "finished").write_text(f"{time.monotonic() - started:.1f}\n")
 
 
-def _verilator_command(tools, folder: Path, files: dict[str, str], top: str, kind: str | None):
+def _verilator_command(tools, folder: Path, files: dict[str, str], top: str, kind: str | None, flags):
     """The command line that cocotb's own runner would use, with our flags."""
     libs = cocotb_tools.config.libs_dir
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     return [tools.verilator, "-cc", "--exe", "-Mdir", str(folder), "--top-module", top,
             "--prefix", "Vtop", "-o", top,
             "-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator",
-            *VERILATOR_FLAGS, *waves.build_arguments(kind), str(main), *files]
+            *VERILATOR_FLAGS, *flags, *waves.build_arguments(kind), str(main), *files]
 
 
 def _runtime_objects(folder: Path) -> list[str]:

@@ -24,6 +24,9 @@ from golden.common.config import to_json
 from sim.common import coverage, progress, waves
 from sim.common.build import BUILD, ROOT, Build, BuildError, build
 
+#: Whose assertions show their operands. cocotb would rewrite every library: seconds where bytecode is not kept.
+REWRITTEN = "tests/*.py sim/*.py"
+
 __all__ = ["BUILD", "ROOT", "BenchFailure", "Build", "BuildError", "Results", "build", "run", "run_unit"]
 
 
@@ -102,8 +105,8 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         seen_file, progress_file = folder / "seen.json", folder / "progress"
         for old in (log, xml, seen_file, progress_file):
             old.unlink(missing_ok=True)
-        own = {"ELISION_REPEAT": repeat, coverage.FILE_VARIABLE: str(seen_file),
-               progress.FILE_VARIABLE: str(progress_file)}
+        own = {"ELISION_REPEAT": repeat, "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN,
+               coverage.FILE_VARIABLE: str(seen_file), progress.FILE_VARIABLE: str(progress_file)}
         started = time.monotonic()
         with progress.watched(progress_file, on_progress):
             _simulate(built, test_module, seed, testcase, folder, log, xml,

@@ -15,11 +15,12 @@ from sim.common import runner
 #: Beats of matrix and pointers up to which an image goes through the stream port.
 PORT_BEATS = 60_000
 
-#: Modules that are compiled once although they occur often.
-CONTROL = """
-no_inline -module "eie_pe"
-no_inline -module "eie_lnzd"
-"""
+#: Units that occur often are compiled once. Verilator merges the code of instances only where it is the same to
+#: the letter: so nothing may be optimised through their ports, and units with assertions, which print the
+#: path of their instance, stand alone. Without this the model is ten times larger and builds as much longer.
+_SHARED = ("eie_pe", "eie_lnzd", "eie_act_queue_fifo", "elision_sram_1r1w")
+CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n' for unit in _SHARED)
+FLAGS = ("-fno-dfg",)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Lockstep:
 def build(cfg, waves=None):
     """The simulator for ``cfg``, from the cache when it is there."""
     design = emit(Eie(cfg), name="eie", cfg=cfg)
-    return runner.build("eie", design.files, design.top, control=CONTROL, waves=waves)
+    return runner.build("eie", design.files, design.top, control=CONTROL, flags=FLAGS, waves=waves)
 
 
 def write_fill_files(image, folder: Path):

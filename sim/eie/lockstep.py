@@ -53,6 +53,11 @@ class Recorder:
         """Begin with the next cycle, the first after the reset."""
         self._task = cocotb.start_soon(self._run())
 
+    def stop(self):
+        """Compare the rest and record no more."""
+        self._task.cancel()
+        self.flush()
+
     async def _run(self):
         falling, probe = FallingEdge(self.dut.clk), self.dut.probe
         while True:
@@ -87,7 +92,7 @@ class Host:
     def __init__(self, dut, cfg, recorder, stalls):
         for bus in ("s_axil", "s_axis"):
             logging.getLogger(f"cocotb.{dut._name}.{bus}").setLevel(logging.WARNING)
-        self.dut, self.recorder = dut, recorder
+        self.dut, self.cfg, self.recorder = dut, cfg, recorder
         self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
         self.offsets = {r.name: r.offset for r in registers(cfg)}
@@ -124,6 +129,11 @@ class Host:
         """All counters of the last program."""
         return {name: await self.read(f"{name}_low") | await self.read(f"{name}_high") << 32 for name in COUNTERS}
 
+    async def saturated(self) -> np.ndarray:
+        """The sticky flag of every PE, bool [n_pe]."""
+        words = [await self.read(f"saturation_{k}") for k in range(-(-self.cfg.n_pe // 32))]
+        return np.array([words[pe // 32] >> pe % 32 & 1 != 0 for pe in range(self.cfg.n_pe)])
+
 
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
@@ -157,13 +167,16 @@ async def lockstep(dut):
             await host_port.send(packet)
         await host_port.run_program(len(image.program))
         counters, status = await host_port.counters(), await host_port.read("status")
+        saturated = await host_port.saturated()
         outputs = host.output_vector(image, await host_port.ask(host.output_packet(image)))
         recorder.flush()
         golden = model.result(image)
         expected = dict(zip(COUNTERS, map(int, model.state.counters), strict=True))
         assert counters == expected, f"counters must be {expected}, not {counters}"
+        assert np.array_equal(saturated, golden.saturated), \
+            f"saturated must be PEs {np.flatnonzero(golden.saturated)}, not {np.flatnonzero(saturated)}"
         results.append({"outputs": outputs, "counters": counters, "status": status, "passes": golden.passes,
-                        "saturated": golden.saturated, "pe_entries": golden.pe_entries})
+                        "saturated": saturated, "pe_entries": golden.pe_entries})
     progress.report(len(vectors), len(vectors))
     recorder.flush()
     Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results,

@@ -81,7 +81,7 @@ def compare(rtl: EieTrace, golden: EieTrace, first_cycle: int, context: str):
         for side, trace in ("rtl   ", rtl), ("golden", golden):
             head = {name: int(trace.outputs[cycle, i]) for i, name in enumerate(names)
                     if not name.startswith("pad") and (differs[t, i] or name in ("state", "number", "push", "column"))}
-            head["state"] = STATES[head["state"]]
+            head["state"] = STATES.get(head["state"], head["state"])
             pes = {f"PE {k}": (int(trace.row[cycle, k]), int(trace.value[cycle, k])) if trace.valid[cycle, k] else None
                    for k in shown}
             lines.append(f"    {side} {head | pes}")

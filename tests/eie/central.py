@@ -1,16 +1,13 @@
 """What the benches of the central units and of the LNZD tree share."""
 
+import random
 from typing import NamedTuple
 
 import numpy as np
-from amaranth.hdl import Shape
-from amaranth.lib import data
 
-from golden.eie.formats import BEAT_BITS
-from sim.common.bench import Fields, Gaps, Source, UnitBench, signed, to_signed, unsigned
-
-#: Limit of one cocotb test.
-LIMIT = {"timeout_time": 1, "timeout_unit": "ms"}
+from golden.eie.formats import BEAT_BITS, PASS_FIELDS
+from sim.common.bench import Fields, Source, UnitBench, seed, to_signed, unsigned
+from tests.eie.units import gaps
 
 
 class CompiledModel:
@@ -52,7 +49,7 @@ class CentralBench(UnitBench):
 
     def __init__(self, dut, model, *, name, cfg, streams, idle):
         super().__init__(dut, model, name=name, cfg=cfg, streams=streams)
-        self._idle = idle
+        self._idle, self._junk = idle, random.Random(seed())
 
     async def started(self):
         """The bench itself, after a reset."""
@@ -66,9 +63,16 @@ class CentralBench(UnitBench):
         return y
 
     def write(self, pin, value):
-        """Drive a pin; one that is zero bits wide is not there."""
-        if (handle := getattr(self.dut, pin, None)) is not None:
-            handle.value = value
+        """Drive a pin; None drives random bits, so that nobody can rely on what does not count."""
+        handle = getattr(self.dut, pin)
+        if value is None:
+            value = self._junk.getrandbits(len(handle) if hasattr(handle, "__len__") else 1)
+        handle.value = value
+
+    def offer(self, stream, fields, values):
+        """Offer ``values`` (a dict) as the payload of a stream, or nothing."""
+        self.write(f"{stream}__valid", values is not None)
+        self.write(f"{stream}__payload", None if values is None else fields.pack(**values))
 
     def read(self, pin):
         """A pin as an unsigned integer."""
@@ -101,13 +105,17 @@ class Fetched(NamedTuple):
     illegal: bool
 
     @classmethod
-    def unpacked(cls, payload):
+    def of_payload(cls, payload):
         """From the unpacked payload of the stream."""
         return cls(tuple(payload[:-2]), bool(payload.last), bool(payload.illegal))
 
-    def packed(self):
-        """All values in the order of the payload."""
-        return *self.fields, int(self.last), int(self.illegal)
+    def payload(self):
+        """The values for :data:`FETCHED`."""
+        return dict(zip(PASS_FIELDS, self.fields, strict=True)) | {"last": self.last, "illegal": self.illegal}
+
+
+#: Payload of the stream between program reader and sequencer.
+FETCHED = Fields(**{name: unsigned(bits) for name, bits in PASS_FIELDS.items()}, last=unsigned(1), illegal=unsigned(1))
 
 
 def scan_tokens(elements, null_end, rng, cfg):
@@ -155,22 +163,6 @@ def nonzero_values(cfg, rng, count):
     return [rng.choice([low, high, -1, 1, rng.randint(low, -1), rng.randint(1, high)]) for _ in range(count)]
 
 
-def packing(layout: data.StructLayout) -> Fields:
-    """The fields of a payload as the design's layout describes them, those of inner structures in their place."""
-    return Fields(**_fields(layout))
-
-
-def _fields(layout):
-    fields = {}
-    for name, field in layout:
-        if isinstance(field.shape, data.StructLayout):
-            fields |= _fields(field.shape)
-        else:
-            shape = Shape.cast(field.shape)
-            fields[name] = signed(shape.width) if shape.signed else unsigned(shape.width)
-    return fields
-
-
 def to_beats(word, count):
     """A word as beats, low one first, int64 as the models take them."""
     return np.array([to_signed(word >> BEAT_BITS * i & (1 << BEAT_BITS) - 1, BEAT_BITS) for i in range(count)])
@@ -179,11 +171,6 @@ def to_beats(word, count):
 def from_beats(beats):
     """Inverse of :func:`to_beats`."""
     return sum((int(beat) & (1 << BEAT_BITS) - 1) << BEAT_BITS * i for i, beat in enumerate(beats))
-
-
-def gaps(p, rng):
-    """A row of random bits with a generator of its own."""
-    return Gaps(p, type(rng)(rng.random()))
 
 
 def source(items, p, rng):

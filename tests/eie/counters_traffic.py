@@ -38,7 +38,7 @@ class CountersModel(CompiledModel):
 
 def as_array(events):
     """Events of all PEs as the model takes them, [n_pe, WORK]."""
-    return np.array([[pe >> bit & 1 for bit in range(len(WORK))] for pe in events], np.int64)
+    return np.array(events, np.int64)[:, None] >> np.arange(len(WORK)) & 1
 
 
 def random_cycle(cfg, rng, density):

@@ -26,17 +26,15 @@ def configs(*names):
     return pytest.mark.parametrize("cfg", [pytest.param(CONFIGS[name], id=name) for name in names])
 
 
-def run_bench(unit, cfg):
-    """Build a unit and run its bench."""
-    stem = _stem(unit)
-    run_unit(unit(cfg), name=f"eie_{stem}", cfg=cfg, test_module=f"tests.eie.tb_{stem}")
+def run_bench(unit, cfg, bench: str):
+    """Build a unit and run its bench, a module."""
+    run_unit(unit(cfg), name=_name(unit), cfg=cfg, test_module=bench)
 
 
-def assert_mutant_noticed(unit, cfg, *, old, new, match, testcase=None):
+def assert_mutant_noticed(unit, cfg, bench: str, *, old, new, match, testcase=None):
     """The bench of a unit fails with ``match`` when ``old`` is replaced by ``new`` in its Verilog."""
-    stem = _stem(unit)
-    assert_mutant_fails(unit(cfg), name=f"eie_{stem}", cfg=cfg, test_module=f"tests.eie.tb_{stem}", old=old, new=new,
-                        match=match, testcase=testcase)
+    assert_mutant_fails(unit(cfg), name=_name(unit), cfg=cfg, test_module=bench, old=old, new=new, match=match,
+                        testcase=testcase)
 
 
 def assert_wrong_cfg_is_refused(unit):
@@ -45,5 +43,5 @@ def assert_wrong_cfg_is_refused(unit):
         unit("tiny")
 
 
-def _stem(unit) -> str:
-    return unit.__module__.rsplit(".", 1)[-1]
+def _name(unit) -> str:
+    return f"eie_{unit.__module__.rsplit('.', 1)[-1]}"

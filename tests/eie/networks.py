@@ -1,10 +1,11 @@
-"""Random configurations, networks and images that the tests of the whole accelerator share."""
+"""Configurations, networks and images that the tests of the whole accelerator share."""
 
 import numpy as np
 
 from golden.eie.compiler import pack
 from golden.eie.config import PRESETS
-from golden.eie.spec import network_outputs
+from golden.eie.corners import random_codes
+from golden.eie.spec import Layer, network_outputs
 from golden.eie.workloads import random_layers
 
 TINY = PRESETS["tiny"]
@@ -37,3 +38,22 @@ def expected(layers, activations, cfg):
 def inputs_of_layers(layers, activations, cfg):
     """Input vector of every layer."""
     return [activations, *(outputs for outputs, _ in network_outputs(layers, activations, cfg.data_bits))][:-1]
+
+
+def thorough_network():
+    """A small network for ``tiny`` that uses everything: (layers, two input vectors, image).
+
+    Inputs and outputs of several passes, loads, stores and swaps, bias and ReLU, several tables, sums that saturate,
+    accumulators that repeat at every distance, and work enough to fill the queues.
+    """
+    rng = np.random.default_rng(2)
+    sizes, densities, reach = (40, 24, 36, 8, 4), (0.6, 0.5, 1.0, 1.0), (3000, 3000, 900, 3000)
+    layers = []
+    for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        codebook = np.append(0, rng.integers(-reach[k], 1.2 * reach[k], 15))
+        layers.append(Layer(codes=random_codes(rng, (n_out, n_in), densities[k]), codebook=codebook,
+                            bias_codes=random_codes(rng, n_out, 0.7) if k != 2 else None, weight_frac=12,
+                            act_frac_in=12, act_frac_out=12, relu=k < 2))
+    activations = rng.integers(-9000, 14000, (2, sizes[0]))
+    activations[1, rng.random(sizes[0]) < 0.5] = 0
+    return layers, activations, pack(layers, TINY)

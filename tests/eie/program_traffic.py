@@ -80,7 +80,7 @@ def legal_pass(cfg, rng, **changes):
 
 
 def rule_cases(cfg, rng):
-    """(name, pass, whether it is legal as the last one): every rule alone, at its last legal and first illegal value."""
+    """(name, pass, whether it is legal as the last one): each rule alone, at its last legal and first illegal value."""
     files, words, last_column = cfg.regfile_words, cfg.act_words, cfg.ptr_words - 2
     full = min(files, words)
     cases = []

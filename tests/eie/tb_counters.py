@@ -9,8 +9,9 @@ from golden.eie.config import EieConfig
 from golden.eie.formats import CAUSES, COUNTERS, WORK
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench
+from tests.eie.central import CentralBench
 from tests.eie.counters_traffic import CountersModel, CountersOutputs, expected, idle, random_cycle
+from tests.eie.units import LIMIT
 
 CFG = config(EieConfig)
 IDLE = idle(CFG)
@@ -39,7 +40,7 @@ async def exact_sums(dut, density):
     """Every cycle equals the golden model, and the sums are those of all events."""
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await Bench(dut).started()
-    history = [random_cycle(CFG, rng, density) for _ in range(200)]
+    history = [random_cycle(CFG, rng, density) for _ in range(200 if CFG.n_pe < 64 else 50)]
     for x in history:
         await bench.cycle(x)
     assert await bench.rest(LATENCY + 1) == await bench.rest(5) == expected(history)

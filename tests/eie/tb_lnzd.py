@@ -10,7 +10,7 @@ from golden.eie.config import EieConfig
 from hdl.eie.layouts import element_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, Token, packing, simulate
+from tests.eie.central import CentralBench, Token, simulate
 from tests.eie.lnzd_traffic import (
     IDLE,
     LnzdModel,
@@ -21,9 +21,10 @@ from tests.eie.lnzd_traffic import (
     random_scan,
     scan_of,
 )
+from tests.eie.units import LIMIT, fields_of
 
 CFG = config(EieConfig)
-TOKEN = packing(element_layout(CFG))
+TOKEN = fields_of(element_layout(CFG))
 CHILDREN = range(lnzd.CHILDREN)
 EMPTY = Scan([[], [], [], []])
 
@@ -34,9 +35,7 @@ class Bench(CentralBench):
 
     def drive(self, x):
         for c, token in enumerate(x.children):
-            self.write(f"i{c}__valid", token is not None)
-            if token:
-                self.write(f"i{c}__payload", TOKEN.pack(**token._asdict()))
+            self.offer(f"i{c}", TOKEN, token and token._asdict())
         self.write("o__ready", x.o_ready)
 
     def sample(self, x):

@@ -7,10 +7,9 @@ import cocotb
 from golden.eie import program
 from golden.eie.config import EieConfig
 from golden.eie.formats import PASS_BITS, PASS_FIELDS, pack_fields
-from hdl.eie.layouts import fetched_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, Fetched, gaps, packing, simulate
+from tests.eie.central import FETCHED, CentralBench, Fetched, simulate
 from tests.eie.program_traffic import (
     IDLE,
     HostAccess,
@@ -22,9 +21,9 @@ from tests.eie.program_traffic import (
     random_program,
     rule_cases,
 )
+from tests.eie.units import LIMIT, gaps
 
 CFG = config(EieConfig)
-FETCHED = packing(fetched_layout())
 
 
 class Bench(CentralBench):
@@ -34,19 +33,17 @@ class Bench(CentralBench):
 
     def drive(self, x):
         self.write("start", x.start)
-        self.write("length", x.length)
+        self.write("length", x.length if x.start else None)
         self.write("o__ready", x.o_ready)
         self.write("io_en", x.io is not None)
-        if x.io:
-            self.write("io_write", x.io.write)
-            self.write("io_addr", x.io.addr)
-            self.write("io_wdata", x.io.wdata)
+        for name in HostAccess._fields:
+            self.write(f"io_{name}", getattr(x.io, name, None))
 
     def sample(self, x):
         o = self.payload("o", FETCHED)
         rdata = self.read("io_rdata") if self._read else None
         self._read = x.io is not None and not x.io.write
-        return ProgramOutputs(o and Fetched.unpacked(o), rdata)
+        return ProgramOutputs(o and Fetched.of_payload(o), rdata)
 
     async def load(self, words):
         """Write a program through the host port."""

@@ -7,10 +7,10 @@ import cocotb
 from golden.eie import sequencer
 from golden.eie.config import EieConfig
 from golden.eie.formats import CAUSES
-from hdl.eie.layouts import broadcast_layout, command_layout, element_layout, fetched_layout
+from hdl.eie.layouts import broadcast_layout, command_layout, element_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.central import LIMIT, CentralBench, packing, simulate
+from tests.eie.central import FETCHED, CentralBench, simulate
 from tests.eie.sequencer_traffic import (
     IDLE,
     OPEN_END,
@@ -22,11 +22,10 @@ from tests.eie.sequencer_traffic import (
     random_program,
     work_of,
 )
+from tests.eie.units import LIMIT, fields_of
 
 CFG = config(EieConfig)
-BROADCAST, COMMAND, TOKEN, FETCHED = (packing(layout) for layout in (
-    broadcast_layout(CFG), command_layout(CFG), element_layout(CFG), fetched_layout()))
-FETCHED_NAMES = FETCHED.unpack(0)._fields
+BROADCAST, COMMAND, TOKEN = (fields_of(layout(CFG)) for layout in (broadcast_layout, command_layout, element_layout))
 #: Everything about a pass that has nothing but a scan.
 PLAIN = {"bias": 0, "store": 0, "swap": 0, "finish": 1}
 
@@ -39,17 +38,15 @@ class Bench(CentralBench):
         for name in ("start", "clear", "io_active", "any_busy"):
             self.write(name, getattr(x, name))
         self.write("o__ready", x.o_ready)
-        self.write("passes__valid", x.passes is not None)
-        if x.passes:
-            values = zip(FETCHED_NAMES, x.passes.packed(), strict=True)
-            self.write("passes__payload", FETCHED.pack(**dict(values)))
-        self.write("i__valid", x.i is not None)
-        if x.i:
-            self.write("i__payload", TOKEN.pack(**x.i._asdict()))
+        self.offer("passes", FETCHED, x.passes and x.passes.payload())
+        self.offer("i", TOKEN, x.i and x.i._asdict())
 
     def sample(self, x):
         broadcast, state = self.payload("o", BROADCAST), self.read("state")
-        flag = lambda pin: bool(self.read(pin))
+
+        def flag(pin):
+            return bool(self.read(pin))
+
         return SequencerOutputs(
             passes_ready=flag("passes__ready"), i_ready=flag("i__ready"), o=broadcast and tuple(broadcast),
             command=Command.compared(*COMMAND.unpack(self.read("command"))), started=flag("started"), state=state,

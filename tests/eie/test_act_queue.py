@@ -10,6 +10,8 @@ from golden.eie import act_queue
 from hdl.eie.act_queue import ActQueue
 from tests.eie.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_act_queue"
+
 
 @pytest.mark.parametrize("depth", [1, 2, 8])
 def test_model_is_a_queue(depth):
@@ -34,11 +36,12 @@ def test_model_is_a_queue(depth):
 
 @configs("tiny", "wide", "narrow")
 def test_rtl_equals_model(cfg):
-    run_bench(ActQueue, cfg)
+    run_bench(ActQueue, cfg, BENCH)
 
 
 def test_bench_notices_a_lost_entry():
-    assert_mutant_noticed(ActQueue, TINY, old="!= 2'h2", new="!= 2'h1", match="i_ready", testcase="usable_entries")
+    assert_mutant_noticed(ActQueue, TINY, BENCH, old="!= 2'h2", new="!= 2'h1", match="i_ready",
+                          testcase="usable_entries")
 
 
 def test_wrong_cfg():

@@ -8,6 +8,8 @@ from golden.eie.spec import limits
 from hdl.eie.act_rw import ActRw
 from tests.eie.launch import CONFIGS, TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_act_rw"
+
 
 class Lane:
     """One PE's unit in the compiled model, with a consumer that stalls at random."""
@@ -71,12 +73,12 @@ def test_model_equals_spec(name, relu):
 
 @configs("tiny", "wide", "narrow")
 def test_rtl_equals_model(cfg):
-    run_bench(ActRw, cfg)
+    run_bench(ActRw, cfg, BENCH)
 
 
 def test_bench_notices_an_early_end():
     """The scan must not end while the load still brings words."""
-    assert_mutant_noticed(ActRw, TINY, old="reads | load_valid", new="1'h0", match="act_rw: o differ",
+    assert_mutant_noticed(ActRw, TINY, BENCH, old="reads | load_valid", new="1'h0", match="act_rw: o differ",
                           testcase="scan_while_loading/p_ready=1.0")
 
 

@@ -10,6 +10,8 @@ from hdl.eie.arithmetic import Arithmetic
 from tests.eie.accumulate import accumulate
 from tests.eie.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_arithmetic"
+
 
 class Entry(NamedTuple):
     first: bool
@@ -53,11 +55,11 @@ def test_model_equals_spec(bits, words):
 
 @configs("tiny", "wide", "narrow")
 def test_rtl_equals_model(cfg):
-    run_bench(Arithmetic, cfg)
+    run_bench(Arithmetic, cfg, BENCH)
 
 
 def test_bench_notices_a_missing_bypass():
-    assert_mutant_noticed(Arithmetic, TINY, old="valid_s5 & ", new="1'h0 & ", match="w_value",
+    assert_mutant_noticed(Arithmetic, TINY, BENCH, old="valid_s5 & ", new="1'h0 & ", match="w_value",
                           testcase="full_throughput")
 
 

@@ -7,6 +7,8 @@ from golden.eie import pointer_read
 from hdl.eie.pointer_read import PointerRead
 from tests.eie.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_pointer_read"
+
 
 @pytest.mark.parametrize("drop_empty", [False, True])
 def test_model_equals_spec(drop_empty):
@@ -30,12 +32,13 @@ def test_model_equals_spec(drop_empty):
 
 @configs("tiny", "wide", "narrow", "ahead-1", "ahead-4")
 def test_rtl_equals_model(cfg):
-    run_bench(PointerRead, cfg)
+    run_bench(PointerRead, cfg, BENCH)
 
 
 def test_bench_notices_swapped_banks():
     """The last pointer's successor is looked up in the wrong place when the even bank forgets the carry."""
-    assert_mutant_noticed(PointerRead, TINY, old="+ 1'h1", new="+ 1'h0", match="o differ", testcase="last_pointer")
+    assert_mutant_noticed(PointerRead, TINY, BENCH, old="+ 1'h1", new="+ 1'h0", match="o differ",
+                          testcase="last_pointer")
 
 
 def test_wrong_cfg():

@@ -7,10 +7,11 @@ import pytest
 
 from golden.eie import program as golden
 from golden.eie.formats import PASS_FIELDS, pack_fields
+from hdl.eie.layouts import fetched_layout
 from hdl.eie.program import Program
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails
-from tests.eie.central import gaps, run_model, to_beats
+from tests.eie.central import FETCHED, run_model, to_beats
 from tests.eie.program_traffic import (
     BEATS,
     CONFIGS,
@@ -21,6 +22,7 @@ from tests.eie.program_traffic import (
     random_program,
     rule_cases,
 )
+from tests.eie.units import gaps
 
 BENCH = {"name": "eie_program", "test_module": "tests.eie.tb_program"}
 
@@ -84,6 +86,15 @@ def test_model_equals_spec(p_ready):
             length = len(words) if rng.random() < 0.8 else rng.choice([0, cfg.program_words + 1, 2**32 - 1])
             traffic = Traffic(cfg, words, length, gaps(p_ready, rng))
             run_model(model, traffic)
+
+
+def test_payload_of_the_bench_is_that_of_the_hardware():
+    layout = fetched_layout()
+    inner = {name: (layout["fields"].offset + field.offset, field.width) for name, field in layout["fields"].shape}
+    outer = {name: (layout[name].offset, layout[name].width) for name in ("last", "illegal")}
+    for name, (offset, width) in (inner | outer).items():
+        values = dict.fromkeys(FETCHED.unpack(0)._fields, 0) | {name: (1 << width) - 1}
+        assert FETCHED.pack(**values) == ((1 << width) - 1) << offset
 
 
 def test_wrong_cfg_type():

@@ -8,6 +8,8 @@ from golden.eie.spec import limits
 from hdl.eie.regfile import RegFile
 from tests.eie.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_regfile"
+
 
 @pytest.mark.parametrize("words", [2, 64])
 def test_model_equals_spec(words):
@@ -37,11 +39,12 @@ def test_model_equals_spec(words):
 
 @configs("tiny", "wide", "narrow")
 def test_rtl_equals_model(cfg):
-    run_bench(RegFile, cfg)
+    run_bench(RegFile, cfg, BENCH)
 
 
 def test_bench_notices_that_relu_is_ignored():
-    assert_mutant_noticed(RegFile, TINY, old="w_relu & w_value[15]", new="1'h0", match="nonzero", testcase="relu")
+    assert_mutant_noticed(RegFile, TINY, BENCH, old="w_relu & w_value[15]", new="1'h0", match="nonzero",
+                          testcase="relu")
 
 
 def test_wrong_cfg():

@@ -7,6 +7,8 @@ from golden.eie import spmat_read
 from hdl.eie.spmat_read import SpmatRead
 from tests.eie.launch import CONFIGS, TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
+BENCH = "tests.eie.tb_spmat_read"
+
 
 @pytest.mark.parametrize("name", ["tiny", "wide"])
 def test_model_equals_spec(name):
@@ -35,12 +37,12 @@ def test_model_equals_spec(name):
 
 @configs("tiny", "wide", "narrow")
 def test_rtl_equals_model(cfg):
-    run_bench(SpmatRead, cfg)
+    run_bench(SpmatRead, cfg, BENCH)
 
 
 def test_bench_notices_a_stale_row():
     """An access of the host forgets which row stands at the output of the SRAM."""
-    assert_mutant_noticed(SpmatRead, TINY, old="if (io__en) begin\n", new="if (1'h0) begin\n", match="reads",
+    assert_mutant_noticed(SpmatRead, TINY, BENCH, old="if (io__en) begin\n", new="if (1'h0) begin\n", match="reads",
                           testcase="rows_are_rewritten")
 
 

@@ -1,0 +1,167 @@
+"""The Verilog that `python -m hdl eie` writes: small, stable, every unit once, and accepted by other tools."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from golden.common.config import to_json
+from golden.eie.config import PRESETS
+from hdl.common.yosys import modules_of
+from sim.common import toolchain
+from sim.common.build import LINT_CONTROL
+
+ROOT = Path(__file__).resolve().parents[2]
+EMITTED = ("tiny", "small", "paper", "fast")
+
+#: Every distinct unit, leaves first.
+MODULES = ["elision_sram_1rw", "elision_sram_1r1w", "eie_registers", "eie_sequencer", "eie_program", "eie_io_port",
+           "eie_counters", "eie_ccu", "eie_act_queue_fifo", "eie_act_queue", "eie_pointer_read", "eie_spmat_read",
+           "eie_arithmetic", "eie_regfile", "eie_act_rw", "eie_io_tap", "eie_pe", "eie_lnzd", "eie"]
+#: The queue between pointers and entries.
+MODULES_AHEAD = [*MODULES[:10], "eie_pointer_read_columns", *MODULES[10:]]
+
+#: Lint classes beside those of LINT_CONTROL that Verilator's -Wall reports, and why they are waived.
+STYLE = {
+    "UNUSEDSIGNAL": "payloads are split into named fields for the reader, whether a unit uses them or not",
+    "PROCASSINIT": "registers have an initial value and a reset: FPGA flows use the one, ASIC flows the other",
+}
+
+
+def write(folder, preset, hash_seed):
+    """Run the command in a process of its own."""
+    subprocess.run([sys.executable, "-m", "hdl", "eie", "--preset", preset, "-o", str(folder)], cwd=ROOT, check=True,
+                   capture_output=True, env={**os.environ, "PYTHONHASHSEED": str(hash_seed)})
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Folder of each preset; it is filled when it is asked for."""
+    folders = {}
+
+    def folder(preset):
+        if preset not in folders:
+            folders[preset] = tmp_path_factory.mktemp(preset)
+            write(folders[preset], preset, 0)
+        return folders[preset]
+
+    return folder
+
+
+@pytest.mark.parametrize("preset", EMITTED)
+def test_every_unit_once(preset, written):
+    folder = written(preset)
+    modules = MODULES_AHEAD if PRESETS[preset].run_ahead else MODULES
+    assert (folder / "eie.f").read_text().split() == [f"{module}.v" for module in modules]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["eie.f", "eie.json", *(f"{module}.v" for module in modules)])
+    defined, used = set(), set()
+    for module in modules:      # leaves first: what is used is there already
+        text = (folder / f"{module}.v").read_text()
+        assert re.findall(r"^module (\w+)", text, re.MULTILINE) == [module]
+        instances = set(re.findall(r"^  (eie\w*|elision\w*) (?:#\(|\w+ \()", text, re.MULTILINE))
+        assert instances <= defined
+        defined.add(module)
+        used |= instances
+    assert used == defined - {"eie"}
+    assert json.loads((folder / "eie.json").read_text()) == {
+        "generator": "Elision 0.1.0", "top": "eie", "config": json.loads(to_json(PRESETS[preset]))}
+
+
+@pytest.mark.parametrize("preset", EMITTED)
+def test_instances_of_the_top(preset, written):
+    """A PE for each PE, and the nodes of the quadtree: 16 + 4 + 1 for 64."""
+    text, cfg = (written(preset) / "eie.v").read_text(), PRESETS[preset]
+    assert sorted(re.findall(r"^  eie_pe (\w+) ", text, re.MULTILINE)) == sorted(f"pe_{k}" for k in range(cfg.n_pe))
+    nodes = [f"lnzd_{level}_{k}" for level in range(cfg.tree_levels) for k in range(cfg.n_pe // 4 ** (level + 1))]
+    assert sorted(re.findall(r"^  eie_lnzd (\w+) ", text, re.MULTILINE)) == sorted(nodes)
+    ports = re.search(r"^module eie\((.*?)\);", text, re.MULTILINE | re.DOTALL)[1].replace("\n", "").split(",")
+    groups = [port.strip().rpartition("_")[0] for port in ports]
+    assert list(dict.fromkeys(groups)) == ["", "s_axil", "s_axis", "m_axis"]
+    assert [port.strip() for port in ports if "_" not in port] == ["clk", "rst", "probe"]
+
+
+def test_size(written):
+    """Of 64 PEs; what it would be with a module for each is a hundred times as much."""
+    assert sum(path.stat().st_size for path in written("paper").glob("*.v")) < 500_000
+
+
+@pytest.mark.parametrize("preset", EMITTED)
+def test_names_are_plain(preset, written):
+    """No escaped names, no names that count, no trace of the generator's files."""
+    for path in written(preset).glob("*.v"):
+        text = re.sub(r'"(?:\\.|[^"\\])*"', '""', path.read_text())
+        assert "\\" not in text, path.name
+        assert not re.search(r"\w\$\d|\[-1:0\]", text), path.name
+        assert not re.search(r"\.py|src =", text), path.name
+        assert str(ROOT) not in text
+
+
+def test_signals_called_like_keywords():
+    """They get an underscore, or two; what stands in a string is left alone."""
+    lines = ["module m(a);", r"  wire \end , end_;", r"  assign \end  = \wait [0];", r'  $write("\n x");', "endmodule"]
+    text = modules_of("\n".join(lines))
+    assert text["m"].splitlines()[2:-1] == ["  wire end__, end_;", "  assign end__ = wait_[0];", r'  $write("\n x");']
+
+
+@pytest.mark.parametrize("preset", ["tiny", "fast"])
+def test_text_does_not_depend_on_the_hash_seed(preset, written, tmp_path):
+    again = write(tmp_path, preset, 1)
+    assert again == {path.name: path.read_bytes() for path in written(preset).iterdir()}
+
+
+def lint(folder, control):
+    """Classes of the messages of Verilator's -Wall, and its output."""
+    files = (folder / "eie.f").read_text().split()
+    (folder / "lint.vlt").write_text(f"`verilator_config\n{control}")
+    done = subprocess.run([toolchain.prepare().verilator, "--lint-only", "-Wall", "-Wno-fatal", "--top-module", "eie",
+                           "lint.vlt", *files], cwd=folder, capture_output=True, text=True, check=False)
+    (folder / "lint.vlt").unlink()
+    output = "".join(f"{line}\n" for line in (done.stdout + done.stderr).splitlines() if not line.startswith("- "))
+    assert done.returncode == 0, output[-2000:]
+    return set(re.findall(r"^%(?:Warning|Error)-(\w+)", output, re.MULTILINE)), output
+
+
+@pytest.mark.parametrize("preset", ["tiny", "paper"])
+def test_lint(preset, written):
+    """Nothing but the waived classes."""
+    control = LINT_CONTROL + "".join(f"// {why}\nlint_off -rule {rule}\n" for rule, why in STYLE.items())
+    classes, output = lint(written(preset), control)
+    assert not classes and not output, output[:2000]
+
+
+def test_lint_waivers_are_needed(written):
+    """Without them Verilator complains, and about nothing else."""
+    named = set(re.findall(r"-rule (\w+)", LINT_CONTROL)) | set(STYLE)
+    classes, _ = lint(written("tiny"), "")
+    assert set(STYLE) | {"CASEINCOMPLETE", "WIDTHEXPAND", "WIDTHTRUNC"} <= classes <= named
+
+
+YOSYS = """
+import sys
+from pyosys import libyosys as ys
+design = ys.Design()
+for command in sys.argv[1:]:
+    ys.run_pass(command, design)
+"""
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize("preset", EMITTED)
+def test_yosys(preset, written):
+    """Modules and ports fit; every net has one driver; there is neither loop nor latch, nor a loop through units."""
+    folder = written(preset)
+    files = (folder / "eie.f").read_text().split()
+    commands = [f"read_verilog -sv -D SYNTHESIS {' '.join(files)}", "hierarchy -check -top eie", "proc",
+                "check -assert", "select -assert-none t:$dlatch t:$adlatch"]
+    if PRESETS[preset].n_pe <= 16:
+        commands += ["flatten", "check -assert"]
+    done = subprocess.run([sys.executable, "-c", YOSYS, *commands], cwd=folder, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count("Found and reported 0 problems.") == commands.count("check -assert")
