@@ -13,7 +13,7 @@ T       ?= tests
 PY      := .venv/bin/python
 MAKE_ENV = @$(PYTHON) -m sim.common.environment
 PYTEST   = $(PY) -m pytest
-FAST     = -m "not slow and not synth"
+FAST     = -m "not slow"
 
 ifeq ($(shell command -v $(PYTHON)),)
 $(error Python 3.11 or newer must be installed: $(PYTHON) is not on PATH)
@@ -47,10 +47,10 @@ bench: bench-eie  ## all benchmarks
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
 
-test: lint  ## lint and the fast tests: what CI runs
+test: lint env-synth env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)
 
-test-all: lint env-synth env-train  ## all tests, the slow ones and synthesis included
+test-all: lint env-synth env-train  ## all tests, the slow ones included
 	@$(PYTEST) -n $(JOBS) --durations=20 $(ARGS)
 
 test-one: env-core env-test  ## one test: T=tests/... SEED=1 WAVES=1

@@ -5,5 +5,11 @@ import sys
 import golden
 from golden.common.cli import dispatch, run_main
 
+
+def main(argv) -> int:
+    """Hand the rest of the command line to the accelerator."""
+    return dispatch(golden, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(run_main(lambda argv: dispatch(golden, "cli", argv)))
+    sys.exit(run_main(main))

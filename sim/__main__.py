@@ -5,5 +5,11 @@ import sys
 import sim
 from golden.common.cli import dispatch, run_main
 
+
+def main(argv) -> int:
+    """Hand the rest of the command line to the accelerator."""
+    return dispatch(sim, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(run_main(lambda argv: dispatch(sim, "cli", argv)))
+    sys.exit(run_main(main))

@@ -47,23 +47,24 @@ def run_main(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | 
         return 141
 
 
-def dispatch(package, module: str, argv: Sequence[str]) -> int:
-    """Hand a command line ``ACCEL ...`` to ``<package>.<ACCEL>.<module>.main``.
+def dispatch(package, argv: Sequence[str]) -> int:
+    """Hand a command line ``ACCEL ...`` to ``<package>.<ACCEL>.cli.main``.
 
     Raises
     ------
     UsageError
-        If no accelerator of that name has the module.
+        If no accelerator of that name has a command line.
     """
-    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__)
-                   if m.ispkg and m.name != "common" and importlib.util.find_spec(f"{package.__name__}.{m.name}.{module}"))
+    packages = [m.name for m in pkgutil.iter_modules(package.__path__) if m.ispkg and m.name != "common"]
+    names = [name for name in packages if importlib.util.find_spec(f"{package.__name__}.{name}.cli")]
     if argv[:1] in (["-h"], ["--help"]):
         print(f"usage: python -m {package.__name__} {{{','.join(names)}}} [--help]")
         return 0
-    accelerator = argv[0] if argv else None
-    if accelerator not in names:
-        raise UsageError(f"accelerator must be one of {', '.join(names)}, not {accelerator!r}")
-    return importlib.import_module(f"{package.__name__}.{accelerator}.{module}").main(argv[1:])
+    if not argv:
+        raise UsageError(f"accelerator must be one of {', '.join(names)}, and is missing")
+    if argv[0] not in names:
+        raise UsageError(f"accelerator must be one of {', '.join(names)}, not {argv[0]!r}")
+    return importlib.import_module(f"{package.__name__}.{argv[0]}.cli").main(argv[1:])
 
 
 class Parser(argparse.ArgumentParser):

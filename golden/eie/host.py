@@ -14,7 +14,7 @@ MAX_COUNT = 1 << 19
 
 
 def image_packets(image, skip=()) -> list[list[int]]:
-    """Everything that stays over many vectors: sparse matrix, pointers, codebooks, program, but for memories in ``skip``."""
+    """Everything that stays over many vectors: matrix, pointers, codebooks, program; not what is in ``skip``."""
     cfg = image.cfg
     packets = []
     for k in range(cfg.n_pe):

@@ -39,7 +39,8 @@ def clock(s, k, push, column, value, commands, ready, work):
     q_valid, q_column, q_value = fifo_valid(q, k), fifo_front(q, k, act_queue.COLUMN), fifo_front(q, k, act_queue.VALUE)
     if run_ahead:
         c = s.columns
-        c_valid, c_start, c_end, c_value = fifo_valid(c, k), fifo_front(c, k, 0), fifo_front(c, k, 1), fifo_front(c, k, 2)
+        c_valid = fifo_valid(c, k)
+        c_start, c_end, c_value = fifo_front(c, k, 0), fifo_front(c, k, 1), fifo_front(c, k, 2)
         popped, found = pointer_read.clock(p, k, q_valid, q_column, q_value, fifo_ready(c, k), True)
         work[SPMAT_READS] += spmat_read.clock(e, k, c_valid, c_start, c_end, c_value, per_row)
         fifo_step(c, k, found, start, end, of_column, entry_ready)

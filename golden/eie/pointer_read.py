@@ -32,9 +32,8 @@ class PointerReadState(NamedTuple):
 
 def state(cfg: EieConfig, lanes: int) -> PointerReadState:
     """State after reset."""
-    register = lambda: np.zeros(lanes, np.int64)
-    return PointerReadState(np.zeros((lanes, cfg.ptr_words), np.int64), register(), register(), register(),
-                            np.zeros(len(EVENTS), np.int64))
+    registers = [np.zeros(lanes, np.int64) for _ in range(3)]
+    return PointerReadState(np.zeros((lanes, cfg.ptr_words), np.int64), *registers, np.zeros(len(EVENTS), np.int64))
 
 
 @jit

@@ -31,10 +31,9 @@ class RegFileState(NamedTuple):
 
 def state(cfg: EieConfig, lanes: int) -> RegFileState:
     """State after reset."""
-    words = lambda: np.zeros((lanes, cfg.regfile_words), np.int64)
-    register = lambda: np.zeros(lanes, np.int64)
-    return RegFileState(words(), words(), words(), register(), register(), register(),
-                        np.zeros(len(EVENTS), np.int64))
+    words = [np.zeros((lanes, cfg.regfile_words), np.int64) for _ in range(3)]
+    registers = [np.zeros(lanes, np.int64) for _ in range(3)]
+    return RegFileState(*words, *registers, np.zeros(len(EVENTS), np.int64))
 
 
 @jit

@@ -11,8 +11,7 @@ from hdl.common.primitives import or_tree
 
 from .counters import Counters
 from .io_port import IoPort
-from .layouts import (access_layout, broadcast_layout, check_cfg, command_layout,
-                      element_layout)
+from .layouts import access_layout, broadcast_layout, check_cfg, command_layout, element_layout
 from .program import Program
 from .sequencer import Sequencer, State
 

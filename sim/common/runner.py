@@ -64,8 +64,8 @@ class Results:
 
 def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | None = None,
         testcase: str | Sequence[str] | None = None, waves_file: Path | str | None = None,
-        plusargs: Sequence[str] = (), test_dir: Path | None = None, on_progress: Callable[[int, int], None] | None = None,
-        repeat: str | None = None) -> Results:
+        plusargs: Sequence[str] = (), test_dir: Path | None = None,
+        on_progress: Callable[[int, int], None] | None = None, repeat: str | None = None) -> Results:
     """Run the cocotb tests of one Python module on a build.
 
     Parameters
@@ -110,7 +110,8 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         started = time.monotonic()
         with progress.watched(progress_file, on_progress):
             _simulate(built, test_module, seed, testcase, folder, log, xml,
-                      arguments=waves.run_arguments(trace) if trace else [], plusargs=list(plusargs), env={**own, **(env or {})})
+                      arguments=waves.run_arguments(trace) if trace else [], plusargs=list(plusargs),
+                      env={**own, **(env or {})})
         seconds = time.monotonic() - started
         _show(log, trace)
         passed = _check(xml, log, repeat)

@@ -55,7 +55,6 @@ def run(folder, **environment):
 
 
 def test_second_process_loads_what_the_first_compiled(tmp_path):
-    pytest.importorskip("numba")
     first, second = run(tmp_path), run(tmp_path)
     assert (first["loaded"], first["compiled"]) == (0, 1)
     assert (second["loaded"], second["compiled"]) == (1, 0)
@@ -72,7 +71,6 @@ def test_runs_as_plain_python(tmp_path, environment):
 
 
 def test_cache_folder_follows_the_sources(tmp_path, monkeypatch):
-    pytest.importorskip("numba")
     from golden.common import jit
     monkeypatch.setattr(jit, "_GOLDEN", tmp_path / "golden")
     (tmp_path / "golden").mkdir()

@@ -82,7 +82,6 @@ def test_collision_stops_the_model():
         model.step(Sram1r1wInputs(True, 5, True, 5, 0))
 
 
-@pytest.mark.synth
 @pytest.mark.parametrize(("cfg", "rams"), [(SramConfig("1rw", 512, 36), 1), (SramConfig("1r1w", 256, 64), 2)],
                          ids=["1rw-512x36", "1r1w-256x64"])
 def test_synthesis_infers_block_ram(cfg, rams, tmp_path):

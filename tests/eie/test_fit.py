@@ -65,7 +65,6 @@ def test_share_few_values_is_exact():
 
 def test_share_clusters():
     """Every weight takes its nearest centroid, a centroid is the mean of its weights, and pruned ones stay pruned."""
-    pytest.importorskip("sklearn", reason="needs the dependency group train")
     rng = np.random.default_rng(3)
     weights = prune(rng.normal(size=(60, 50)), 0.3)
     layer = share(weights, relu=True, seed=1)

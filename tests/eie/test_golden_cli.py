@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.__main__ import accelerators, main
+from golden.__main__ import main
 from golden.common.cli import run_main
 from golden.eie import cli, npz
 from golden.eie.config import PRESETS
@@ -79,7 +79,7 @@ def test_same_seed_same_report(tmp_path):
 
 
 @pytest.mark.parametrize(("argv", "message"), [
-    ([], "accelerator is missing; usage: python -m golden {*eie*} [--help]"),
+    ([], "accelerator must be one of *eie*, and is missing"),
     (["eei"], "accelerator must be one of *eie*, not 'eei'"),
     (["eie", "--workload", "alex7"], "*not 'alex7'; did you mean alex-7*"),
     (["eie", "--workload", "no/such.npz"], "no/such.npz: must be a readable file, not No such file or directory"),
@@ -106,7 +106,6 @@ def test_wrong_arguments(capsys, argv, message):
 def test_help(capsys):
     assert run("--help") == 0
     assert "eie" in capsys.readouterr().out
-    assert "eie" in accelerators()
     with pytest.raises(SystemExit, match="^0$"):
         run("eie", "--help")
     assert "--list-workloads" in capsys.readouterr().out

@@ -151,7 +151,6 @@ for command in sys.argv[1:]:
 """
 
 
-@pytest.mark.synth
 @pytest.mark.parametrize("preset", EMITTED)
 def test_yosys(preset, written):
     """Modules and ports fit; every net has one driver; there is neither loop nor latch, nor a loop through units."""
