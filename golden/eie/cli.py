@@ -23,6 +23,9 @@ from .report import evaluate, to_dict
 from .tables import print_report
 from .workloads import DEFAULT_WORKLOAD, WORKLOADS, Workload, load
 
+#: Input vectors that a built-in workload runs unless told otherwise.
+BUILT_IN_IMAGES = 20
+
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
@@ -32,8 +35,9 @@ def add_arguments(parser) -> None:
     parser.add_argument("--list-workloads", action="store_true",
                         help="print the names with one line each and end")
     parser.add_argument("--seed", type=int, default=1, help="of random workloads (default: %(default)s)")
-    parser.add_argument("--images", type=int, default=20, metavar="N",
-                        help="run only the first N input vectors (default: %(default)s)")
+    parser.add_argument("--images", type=int, metavar="N",
+                        help=f"run only the first N input vectors (default: {BUILT_IN_IMAGES} of a built-in workload, "
+                        "all of a file)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
 
 
@@ -53,9 +57,12 @@ def prepare(args) -> tuple[EieConfig, Workload, Image]:
         If an option is out of range, or the workload is unknown, malformed or does not fit.
     """
     cfg = config_from(args, PRESETS)
+    if args.images is None and args.workload in WORKLOADS:
+        args.images = BUILT_IN_IMAGES
     for name, least in (("seed", 0), ("images", 1)):
-        if getattr(args, name) < least:
-            raise UsageError(f"{name} must be at least {least}, not {getattr(args, name)}")
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise UsageError(f"{name} must be at least {least}, not {value}")
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise UsageError(f"JSON file must be in an existing folder, not {str(args.json)!r}")
     workload = load(args.workload, cfg, args.seed)

@@ -1,5 +1,6 @@
 """python -m sim eie: a workload on the RTL, every cycle compared with the golden model."""
 
+import shlex
 import sys
 import threading
 from pathlib import Path
@@ -26,12 +27,13 @@ def main(argv=None) -> int:
     parser.add_argument("--load", choices=("auto", "ports", "at-once"), default="auto",
                         help="how matrix and pointers get into the SRAMs: through the stream port, or by the "
                         "simulator at once (default: by size)")
+    argv = sys.argv[1:] if argv is None else argv
     args = parser.parse_args(argv)
     if args.list_workloads:
         list_workloads()
         return 0
-    cfg, workload, image = prepare(args)
     kind = _wave_kind(args.waves)
+    cfg, workload, image = prepare(args)
     vectors = workload.activations[:args.images]
     try:
         compiling = threading.Thread(target=warm_up)    # beside the C++ compiler
@@ -43,7 +45,7 @@ def main(argv=None) -> int:
             ran = simulate(built, image, vectors, seed=args.seed, waves_file=args.waves,
                            at_once={"auto": None, "ports": False, "at-once": True}[args.load],
                            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-                           repeat=f"python -m sim eie {' '.join(sys.argv[2:])}")
+                           repeat=f"python -m sim eie {shlex.join(argv)}")
     except ToolchainError as error:
         raise UsageError(str(error)) from error
     except (BenchFailure, BuildError) as failure:
