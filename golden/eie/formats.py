@@ -29,6 +29,10 @@ import enum
 BEAT_BITS = 64
 ENTRY_BITS = 8
 CODEBOOK_SIZE = 16
+#: Children of a node of the LNZD quadtree.
+CHILDREN = 4
+#: Cycles from a read on the bus of the I/O port to its answer.
+READ_LATENCY = 3
 MAX_ZEROS = 15
 
 

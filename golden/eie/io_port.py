@@ -11,13 +11,10 @@ import numpy as np
 from golden.common.jit import jit
 
 from .config import EieConfig
-from .formats import COMMAND_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words
+from .formats import COMMAND_FIELDS, READ_LATENCY, Mem, Op, Walk, beats, mem_bits, mem_words
 
 #: States.
 COMMAND, CHECK, WRITE, READ, WAIT, SEND, SKIP = range(7)
-
-#: Cycles from a read on the bus until the port holds its answer; the answer is sampled one cycle before.
-READ_LATENCY = 3
 
 #: Situations that the tests must reach.
 EVENTS = ("write", "read", "clear", "interleaved", "broadcast", "several_beats", "bad_command", "bad_framing",

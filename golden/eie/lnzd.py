@@ -11,8 +11,7 @@ import numpy as np
 from golden.common.jit import jit
 
 from .config import EieConfig
-
-CHILDREN = 4
+from .formats import CHILDREN
 
 #: Situations that the tests must reach.
 EVENTS = ("null_absorbed", "only_nulls", "last_with_element", "null_after_elements", "stalled", "child_unknown")

@@ -41,8 +41,7 @@ from golden.common.jit import jit
 
 from .compiler import Image
 from .config import EieConfig
-from .formats import CAUSES
-from .lnzd import CHILDREN
+from .formats import CAUSES, CHILDREN
 
 #: Columns of :attr:`Work.passes`. Rows are 0 when nothing is loaded or stored, BIAS is -1 when there is none.
 LOAD_ROWS, BIAS, FINISH, STORE_ROWS = range(4)

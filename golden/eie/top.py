@@ -26,7 +26,7 @@ from . import (
     spmat_read,
 )
 from .config import EieConfig
-from .formats import BEAT_BITS, CAUSES, COUNTERS, TRACE_OUTPUTS, Mem, Op, mem_bits
+from .formats import BEAT_BITS, CAUSES, CHILDREN, COUNTERS, TRACE_OUTPUTS, Mem, Op, mem_bits
 
 #: Positions in :data:`golden.eie.formats.COUNTERS`.
 CYCLES, FIRST_CAUSE, FIRST_WORK = 0, 1, 1 + len(CAUSES)
@@ -99,7 +99,7 @@ def state(cfg: EieConfig) -> EieState:
     """State after reset; memories are zero."""
     sizes, n = [], cfg.n_pe
     for _ in range(cfg.tree_levels):
-        n = -(-n // lnzd.CHILDREN)
+        n = -(-n // CHILDREN)
         sizes.append(n)
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     return EieState(

@@ -4,15 +4,12 @@ from amaranth import *
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words
+from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, READ_LATENCY, Mem, Op, Walk, beats, mem_bits, mem_words
 from hdl.common.axi import axi_stream_layout
 
 from .layouts import access_layout, check_cfg
 
 __all__ = ["IoPort", "State", "port_access_layout"]
-
-#: Cycles from a read on the bus until the port holds its answer; the answer is sampled one cycle before.
-READ_LATENCY = 3
 
 
 class State(enum.Enum, shape=3):

@@ -4,11 +4,11 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.eie.formats import CHILDREN
+
 from .layouts import check_cfg, element_layout
 
-__all__ = ["LnzdNode", "CHILDREN"]
-
-CHILDREN = 4
+__all__ = ["LnzdNode"]
 
 
 class LnzdNode(wiring.Component):

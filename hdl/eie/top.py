@@ -5,14 +5,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from golden.common.axi import addr_bits_of
-from golden.eie.formats import BEAT_BITS, COUNTERS, trace_pe_bits
+from golden.eie.formats import BEAT_BITS, CHILDREN, COUNTERS, trace_pe_bits
 from golden.eie.registers import ID, registers
 from hdl.common.axi import AxiLiteRegisters, axi_lite_members, axi_stream_members, connect_axi_lite, connect_axi_stream
 from hdl.common.emit import unit
 
 from .ccu import Ccu, trace_layout
 from .layouts import check_cfg
-from .lnzd import CHILDREN, LnzdNode
+from .lnzd import LnzdNode
 from .pe import Pe
 
 __all__ = ["Eie"]

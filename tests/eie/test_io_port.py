@@ -63,10 +63,6 @@ def test_states_match_golden():
         name: getattr(golden, name) for name in ("COMMAND", "CHECK", "WRITE", "READ", "WAIT", "SEND", "SKIP")}
 
 
-def test_read_latency_matches_golden():
-    assert hdl.READ_LATENCY == golden.READ_LATENCY
-
-
 def test_wrong_cfg_type():
     with pytest.raises(TypeError, match="^cfg must be an EieConfig, not None$"):
         hdl.IoPort(None)
