@@ -20,15 +20,15 @@ $(error Python 3.11 or newer must be installed: $(PYTHON) is not on PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv env-core env-test env-synth env-train constraints sim bench test test-all test-one lint ci clean distclean
-.PHONY: sim-eie verilog-eie golden-eie bench-eie
+.PHONY: help venv env-core env-test env-synth env-figures env-train constraints sim bench test test-all test-one lint ci clean distclean
+.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 venv: env-core env-test  ## make the Python environment only
 
-env-core env-test env-synth env-train: env-%:
+env-core env-test env-synth env-figures env-train: env-%:
 	$(MAKE_ENV) $*
 
 sim: sim-eie  ## the main job: real data through the RTL, every cycle compared
@@ -42,15 +42,19 @@ golden-eie: env-core  ## EIE: the same from the cycle model alone
 verilog-eie: env-core  ## EIE: Verilog into build/verilog/eie (PRESET=...)
 	@$(PY) -m hdl eie --preset $(PRESET) -o build/verilog/eie $(ARGS)
 
+figures-eie: env-core env-figures  ## EIE: redraw docs/figures with the fast timing model
+	@$(PY) -m golden.eie.figures --plot docs/figures --json docs/figures/eie.json $(ARGS)
+	@$(PY) -m golden.eie.figures --run-ahead --plot docs/figures --json docs/figures/eie-run-ahead.json $(ARGS)
+
 bench: bench-eie  ## all benchmarks
 
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
 
-test: lint env-synth env-train  ## lint and the tests that CI runs
+test: lint env-synth env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)
 
-test-all: lint env-synth env-train  ## all tests, the slow ones included
+test-all: lint env-synth env-figures env-train  ## all tests, the slow ones included
 	@$(PYTEST) -n $(JOBS) --durations=20 $(ARGS)
 
 test-one: env-core env-test  ## one test: T=tests/... SEED=1 WAVES=1
@@ -61,7 +65,7 @@ lint: env-core env-test  ## ruff
 
 ci: sim test  ## what .ci/run calls
 
-constraints: env-core env-test env-synth env-train  ## renew constraints.txt after changing a pin
+constraints: env-core env-test env-synth env-figures env-train  ## renew constraints.txt after changing a pin
 	@$(PY) -m sim.common.environment --freeze
 
 clean:  ## remove everything that was built

@@ -230,9 +230,8 @@ def plot(folder: Path, figures: Iterable[str], points: Sequence[Point], run_ahea
     for figure in figures:
         what = FIGURES[figure]
         title = f"EIE Fig. {figure}: {what.title}{', run-ahead' if run_ahead else ''} (synthetic layers)"
-        text = line_chart(what.x(), series(figure, points), title=title, x_label=LABELS[what.over],
-                          percent=what.percent)
-        (folder / f"eie-fig{figure}{'-run-ahead' if run_ahead else ''}.svg").write_text(text)
+        line_chart(folder / f"eie-fig{figure}{'-run-ahead' if run_ahead else ''}.svg", what.x(), series(figure, points),
+                   title=title, x_label=LABELS[what.over], percent=what.percent)
 
 
 if __name__ == "__main__":

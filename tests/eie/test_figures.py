@@ -128,7 +128,7 @@ def test_command(tmp_path, capsys):
     assert written["seed"] == 4 and list(written["figures"]) == ["8"]
     values = written["figures"]["8"]["y"]["nt-we"]
     assert " ".join(f"{y:.1%}" for y in values) in " ".join(text.split())
-    assert (tmp_path / "eie-fig8.svg").read_text().startswith("<svg")
+    assert (tmp_path / "eie-fig8.svg").read_text().rstrip().endswith("</svg>")
     assert main([*arguments, "--run-ahead", "--plot", str(tmp_path)]) == 0
     assert "run-ahead on" in capsys.readouterr().out
     assert (tmp_path / "eie-fig8-run-ahead.svg").read_text() != (tmp_path / "eie-fig8.svg").read_text()
