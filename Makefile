@@ -20,7 +20,8 @@ $(error Python 3.11 or newer must be installed: $(PYTHON) is not on PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv env-core env-test env-synth env-figures env-train constraints sim bench test test-all test-one lint ci clean distclean
+GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
+.PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie
 
 help:  ## this list
@@ -28,7 +29,7 @@ help:  ## this list
 
 venv: env-core env-test  ## make the Python environment only
 
-env-core env-test env-synth env-figures env-train: env-%:
+$(GROUPS): env-%:
 	$(MAKE_ENV) $*
 
 sim: sim-eie  ## the main job: real data through the RTL, every cycle compared
@@ -65,7 +66,7 @@ lint: env-core env-test  ## ruff
 
 ci: sim test  ## what .ci/run calls
 
-constraints: env-core env-test env-synth env-figures env-train  ## renew constraints.txt after changing a pin
+constraints: $(GROUPS)  ## renew constraints.txt after changing a pin
 	@$(PY) -m sim.common.environment --freeze
 
 clean:  ## remove everything that was built
