@@ -6,7 +6,39 @@ not a large expression: Amaranth emits an expression once for each use.
 
 from amaranth import *
 
-__all__ = ["round_shift", "saturate"]
+__all__ = ["round_shift", "saturate", "shift_and_half"]
+
+
+def shift_and_half(value, shift):
+    """``value >> shift``, and the bit that has to be added to round it to the nearest integer, halves up.
+
+    That is the last bit shifted out, 0 if ``shift`` is 0. Where the result goes into a sum, it can be the carry.
+
+    Parameters
+    ----------
+    value : Value
+        Signed or unsigned.
+    shift : Value or int
+        Unsigned.
+
+    Returns
+    -------
+    shifted : Value
+        Of the shape of ``value``.
+    half : Value
+        1 bit.
+
+    Raises
+    ------
+    ValueError
+        If ``shift`` is signed.
+    """
+    value, shift = Value.cast(value), Value.cast(shift)
+    if shift.shape().signed:
+        raise ValueError(f"shift must be unsigned, not {shift.shape()!r}")
+    doubled = Cat(C(0, 1), value)
+    doubled = doubled.as_signed() if value.shape().signed else doubled
+    return value >> shift, (doubled >> shift)[0]
 
 
 def round_shift(value, shift):
@@ -31,14 +63,9 @@ def round_shift(value, shift):
     ValueError
         If ``shift`` is signed.
     """
-    value, shift = Value.cast(value), Value.cast(shift)
-    if shift.shape().signed:
-        raise ValueError(f"shift must be unsigned, not {shift.shape()!r}")
-    # One fraction bit more: there the half is added, for a shift of zero without effect.
-    doubled = Cat(C(0, 1), value)
-    doubled = doubled.as_signed() if value.shape().signed else doubled
-    rounded = (((doubled >> shift) + 1) >> 1)[:len(value)]
-    return rounded.as_signed() if value.shape().signed else rounded
+    shifted, half = shift_and_half(value, shift)
+    rounded = (shifted + half)[:len(shifted)]
+    return rounded.as_signed() if shifted.shape().signed else rounded
 
 
 def saturate(value, bits):

@@ -10,6 +10,11 @@ class FifoConfig:
 
 
 @dataclass(frozen=True)
+class SkidConfig:
+    width: int
+
+
+@dataclass(frozen=True)
 class SramConfig:
     ports: str  # "1rw" or "1r1w"
     depth: int

@@ -67,4 +67,4 @@ def test_rtl_equals_model():
 
 def test_bench_notices_a_missing_half():
     assert_mutant_fails(FixedProbe(), name="fixed_probe", cfg=FIXED, test_module="tests.common.tb_fixed",
-                        testcase="exhaustive", old="$signed(2'h1)", new="$signed(2'h0)", match="rounded")
+                        testcase="exhaustive", old="[0] });", new="[1] });", match="rounded")
