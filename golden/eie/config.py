@@ -22,7 +22,7 @@ class EieConfig:
         Read pointers ahead of the entries and drop columns that are empty in this PE.
     run_ahead_columns : int
         Non-empty columns that may wait between pointer and entry reader, 1..256.
-        Without ``run_ahead`` there is no such queue.
+        Without ``run_ahead`` there are two, empty or not.
     data_bits : int
         Width of activations, weights and accumulators [bits], two's complement, 8..32.
     regfile_words : int
@@ -107,6 +107,11 @@ class EieConfig:
     def column_bits(self) -> int:
         """Width of a column number, i.e. of a pointer address [bits]."""
         return (self.ptr_words - 1).bit_length()
+
+    @property
+    def columns_ahead(self) -> int:
+        """Columns that may wait between pointer and entry reader; two keep both busy."""
+        return self.run_ahead_columns if self.run_ahead else 2
 
     @property
     def pass_length(self) -> int:

@@ -32,7 +32,9 @@ CODEBOOK_SIZE = 16
 #: Children of a node of the LNZD quadtree.
 CHILDREN = 4
 #: Cycles from a read on the bus of the I/O port to its answer.
-READ_LATENCY = 3
+READ_LATENCY = 4
+#: Beats that may wait in front of it.
+INBOX_BEATS = 2
 MAX_ZEROS = 15
 
 

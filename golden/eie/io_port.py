@@ -1,17 +1,18 @@
 """Golden model of the I/O port, the I/O mode of the central control unit [EIE IV, "Central Control Unit"].
 
 One stream brings commands and data, the other takes what was read. A bad command sets the sticky error flag
-and is skipped up to its TLAST; nothing is written by it.
+and is skipped up to its TLAST; nothing is written by it. Two beats may wait in front of the port.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from golden.common.fifo import FifoState, fifo_front, fifo_ready, fifo_state, fifo_step, fifo_valid
 from golden.common.jit import jit
 
 from .config import EieConfig
-from .formats import COMMAND_FIELDS, READ_LATENCY, Mem, Op, Walk, beats, mem_bits, mem_words
+from .formats import COMMAND_FIELDS, INBOX_BEATS, READ_LATENCY, Mem, Op, Walk, beats, mem_bits, mem_words
 
 #: States.
 COMMAND, CHECK, WRITE, READ, WAIT, SEND, SKIP = range(7)
@@ -44,6 +45,7 @@ class Access(NamedTuple):
 class IoPortState(NamedTuple):
     """``words``, ``beats`` [7]: size of a memory; ``fields`` [7]: the command; ``data`` [8]: the word; others [1]."""
 
+    inbox: FifoState        # beats (data, last) that came in
     words: np.ndarray
     beats: np.ndarray
     n_pe: np.ndarray
@@ -56,6 +58,7 @@ class IoPortState(NamedTuple):
     beat: np.ndarray
     data: np.ndarray
     wait: np.ndarray
+    on_bus: np.ndarray      # 2 when an access stands on the bus, 1 in the next cycle, when it is in the memory
     o_valid: np.ndarray
     o_data: np.ndarray
     o_last: np.ndarray
@@ -71,9 +74,11 @@ def state(cfg: EieConfig) -> IoPortState:
     def register():
         return np.zeros(1, np.int64)
 
-    return IoPortState(words, per_word, np.full(1, cfg.n_pe), register(), np.zeros(len(COMMAND_FIELDS), np.int64),
-                       register(), register(), register(), register(), register(), np.zeros(MAX_BEATS, np.int64),
-                       register(), register(), register(), register(), register(), np.zeros(len(EVENTS), np.int64))
+    return IoPortState(
+        fifo_state(1, INBOX_BEATS, 2), words, per_word, np.full(1, cfg.n_pe), register(),
+        np.zeros(len(COMMAND_FIELDS), np.int64), register(), register(), register(), register(), register(),
+        np.zeros(MAX_BEATS, np.int64), register(), register(), register(), register(), register(), register(),
+        np.zeros(len(EVENTS), np.int64))
 
 
 @jit
@@ -100,9 +105,15 @@ def is_legal(c, ended, words, n_pe):
 
 
 @jit
-def ready_of(s, engine_idle, start):
-    """The port takes a beat in this cycle."""
-    return s.state[0] == WRITE or s.state[0] == SKIP or (s.state[0] == COMMAND and engine_idle and not start)
+def ready_of(s):
+    """The port accepts a beat in this cycle."""
+    return fifo_ready(s.inbox, 0)
+
+
+@jit
+def active_of(s):
+    """A command waits or is being carried out."""
+    return fifo_valid(s.inbox, 0) or s.state[0] != COMMAND or s.on_bus[0] != 0
 
 
 @jit
@@ -120,7 +131,7 @@ def _advance(s):
 
 
 @jit
-def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer):
+def clock(s, engine_idle, clear, i_valid, i_data, i_last, o_ready, answer):
     """One clock. ``answer`` [8] is the word that the bus brings back when ``wait`` ends.
 
     Returns the :class:`Access` that stands on the bus in the next cycle; the data to write is ``s.data``.
@@ -128,18 +139,21 @@ def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer
     if clear:
         s.error[0] = 0
     access = Access(False, 0, 0, False, 0, 0)
-    took = i_valid and ready_of(s, engine_idle, start)
+    here = s.state[0]
+    reads = here == WRITE or here == SKIP or (here == COMMAND and engine_idle)
+    took = reads and fifo_valid(s.inbox, 0)
+    data, last = fifo_front(s.inbox, 0, 0), fifo_front(s.inbox, 0, 1)
+    fifo_step(s.inbox, 0, i_valid, i_data, i_last, 0, reads)
     out_free = not s.o_valid[0] or o_ready
     s.seen[REPLY_STALLED] += not out_free
     if out_free:
         s.o_valid[0] = 0
     c = s.fields
-    here = s.state[0]
     if here == COMMAND:
         if took:
             for i in range(c.shape[0]):
-                c[i] = (i_data >> _LSB[i]) & ((1 << _WIDTH[i]) - 1)
-            s.ended[0] = i_last
+                c[i] = (data >> _LSB[i]) & ((1 << _WIDTH[i]) - 1)
+            s.ended[0] = last
             s.state[0] = CHECK
     elif here == CHECK:
         s.pe[0], s.addr[0], s.left[0], s.beat[0] = c[PE], c[ADDR], c[COUNT], 0
@@ -159,7 +173,7 @@ def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer
             s.seen[BAD_COMMAND] += 1
     elif here == WRITE:
         if took:
-            s.data[s.beat[0]] = i_data
+            s.data[s.beat[0]] = data
             word_ends = s.beat[0] + 1 == s.beats[c[MEM]]
             all_ends = word_ends and s.left[0] == 1
             if word_ends:
@@ -167,10 +181,10 @@ def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer
                 _advance(s)
             else:
                 s.beat[0] += 1
-            if (i_last != 0) != all_ends:
+            if (last != 0) != all_ends:
                 s.error[0] = 1
                 s.seen[BAD_FRAMING] += 1
-            if i_last:
+            if last:
                 s.state[0] = COMMAND
             elif all_ends:
                 s.state[0] = SKIP
@@ -197,6 +211,7 @@ def clock(s, engine_idle, start, clear, i_valid, i_data, i_last, o_ready, answer
                 s.beat[0] += 1
     else:
         s.seen[SKIPPED] += took
-        if took and i_last:
+        if took and last:
             s.state[0] = COMMAND
+    s.on_bus[0] = 2 if access.valid else max(0, s.on_bus[0] - 1)
     return access

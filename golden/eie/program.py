@@ -1,6 +1,7 @@
 """Golden model of the program reader: fetches passes ahead of the sequencer and checks each one.
 
-An illegal pass is handed on with its mark, and nothing is fetched after it.
+An illegal pass is handed on with its mark, and nothing is fetched after it. While no program runs, the first word
+stands at the output of the memory already.
 """
 
 from typing import NamedTuple
@@ -79,24 +80,19 @@ def clock(s, start, length, o_ready):
     fetch = s.running[0] and slot_free and not s.fetching[0]
     if slot_free:
         s.valid[0] = 0
-    if s.fetching[0]:
-        s.fetching[0] = 0
-        decode(s.words[s.at[0]], s.fields)
-        s.at[0] += 1
-        s.last[0] = s.left[0] == 0
-        s.illegal[0] = is_illegal(s.fields, s.last[0], s.limits)
-        s.valid[0] = 1
-        s.running[0] = s.left[0] > 0 and not s.illegal[0]
-        s.seen[ILLEGAL_PASS] += s.illegal[0]
-        s.seen[LAST_PASS] += s.last[0]
-    elif fetch:
-        s.fetching[0] = 1
-        s.left[0] -= 1
     if start:
-        illegal = length == 0 or length > s.words.shape[0]
-        s.running[0] = not illegal
         s.at[0] = 0
         s.left[0] = length
-        s.valid[0] = illegal
-        s.illegal[0] = illegal
-        s.seen[ILLEGAL_LENGTH] += illegal
+    if start or s.fetching[0]:
+        decode(s.words[s.at[0]], s.fields)
+        s.last[0] = s.left[0] == 1
+        bad_length = s.left[0] == 0 or s.left[0] > s.words.shape[0]
+        s.illegal[0] = bad_length or is_illegal(s.fields, s.last[0], s.limits)
+        s.valid[0] = 1
+        s.running[0] = not s.last[0] and not s.illegal[0]
+        s.at[0] += 1
+        s.left[0] -= 1
+        s.seen[ILLEGAL_PASS] += s.illegal[0] and not bad_length
+        s.seen[ILLEGAL_LENGTH] += bad_length
+        s.seen[LAST_PASS] += s.last[0]
+    s.fetching[0] = fetch and not start

@@ -12,9 +12,11 @@ import numpy as np
 
 from golden.common.fixed import wrap
 from golden.common.jit import jit
+from golden.common.skid import SkidState, skid_field, skid_ready, skid_state, skid_step, skid_valid
 
 from . import program as pr
 from .formats import CAUSES
+from .lnzd import INDEX, LAST, NULL, VALUE
 
 #: States.
 IDLE, DISPATCH, RUN, BIAS, DRAIN, STORE = range(6)
@@ -30,10 +32,12 @@ EVENTS = ("null_pass", "pass_follows_undrained", "bias_waits", "swap", "store", 
 
 
 class SequencerState(NamedTuple):
-    """Registers, [1]; ``desc`` [17] is the pass that runs."""
+    """Registers, [1]; ``desc`` [17] is the pass that runs, ``skid`` keeps a token of the root."""
 
     state: np.ndarray
     desc: np.ndarray
+    skid: SkidState
+    started: np.ndarray     # the start was accepted in the cycle before
     last_pass: np.ndarray
     refused: np.ndarray     # the pass of this number
     number: np.ndarray      # of the pass
@@ -57,19 +61,25 @@ class SequencerState(NamedTuple):
 
 def state() -> SequencerState:
     """State after reset."""
-    registers = [np.zeros(1, np.int64) for _ in range(len(SequencerState._fields) - 2)]
-    registers.insert(1, np.zeros(len(pr.PASS_FIELDS), np.int64))
+    registers = [np.zeros(1, np.int64) for _ in range(len(SequencerState._fields) - 3)]
+    registers[1:1] = np.zeros(len(pr.PASS_FIELDS), np.int64), skid_state(1, 4)
     return SequencerState(*registers, np.zeros(len(EVENTS), np.int64))
 
 
 @jit
-def cause_of(s, push):
+def may_broadcast(s, room, room_2):
+    """All queues have room for one more: ``room``, or ``room_2`` for two while one is on its way."""
+    return room_2 if s.b_valid[0] else room
+
+
+@jit
+def cause_of(s, room, room_2, i_valid):
     """Index into CAUSES of the current cycle, which is not IDLE."""
-    if push:
-        return BROADCASTS
     if s.b_valid[0]:
-        return STALL_QUEUE
-    if s.state[0] == RUN or s.state[0] == BIAS:
+        return BROADCASTS
+    if s.state[0] == BIAS or (s.state[0] == RUN and skid_valid(s.skid, 0, i_valid)):
+        return STALL_LNZD if may_broadcast(s, room, room_2) else STALL_QUEUE
+    if s.state[0] == RUN:
         return STALL_LNZD
     if s.state[0] == DRAIN:
         return STALL_DRAIN
@@ -85,30 +95,40 @@ def takes_pass(s, p):
 
 
 @jit
-def takes_element(s, push):
-    """The element at the root of the quadtree is taken in this cycle, if there is one."""
-    return s.state[0] == RUN and (not s.b_valid[0] or push)
+def ready_of(s):
+    """The token at the root of the quadtree is taken in this cycle, if there is one."""
+    return skid_ready(s.skid, 0)
 
 
 @jit
-def clock(s, p, start, clear, io_active, push, any_busy, i_valid, i_index, i_value, i_null, i_last, ptr_words, bits):
-    """One clock. ``p``: program reader before its clock; ``i_*``: root of the quadtree; ``push``: all queues take
-    the broadcast register; ``any_busy``: some PE still works; ``bits``: width of an activation."""
-    s.scan[0] = s.clear[0] = s.load[0] = s.store[0] = 0
+def clock(s, p, start, clear, io_active, room, room_2, any_busy, i_valid, i_index, i_value, i_null, i_last,
+          ptr_words, bits):
+    """One clock. ``p``: program reader before its clock; ``i_*``: root of the quadtree; ``room``, ``room_2``: all
+    queues have room for one or two activations; ``any_busy``: some PE still works; ``bits``: width of an activation."""
     pushing = s.b_valid[0]
-    free = not pushing or push
-    if push:
-        s.b_valid[0] = 0
+    free = may_broadcast(s, room, room_2)
+    s.b_valid[0] = 0
+    taken = s.state[0] == RUN and free
+    t_valid = skid_valid(s.skid, 0, i_valid)
+    t_index, t_value = skid_field(s.skid, 0, INDEX, i_index), skid_field(s.skid, 0, VALUE, i_value)
+    t_null, t_last = skid_field(s.skid, 0, NULL, i_null), skid_field(s.skid, 0, LAST, i_last)
+    if skid_step(s.skid, 0, i_valid, taken):
+        s.skid.item[0, INDEX] = i_index
+        s.skid.item[0, VALUE] = i_value
+        s.skid.item[0, NULL] = i_null
+        s.skid.item[0, LAST] = i_last
+    s.scan[0] = s.clear[0] = s.load[0] = s.store[0] = 0
+    s.started[0] = start and s.state[0] == IDLE and not io_active
     if clear:
         s.program_error[0] = s.start_error[0] = 0
-    if start and (s.state[0] != IDLE or io_active):
+    if start and not s.started[0]:
         s.start_error[0] = 1
         s.seen[REFUSED_START] += 1
     d = s.desc
     end_pass = False
 
     if s.state[0] == IDLE:
-        if start and not io_active:
+        if s.started[0]:
             s.state[0] = DISPATCH
             s.role[0] = 0
             s.number[0] = 0
@@ -135,13 +155,13 @@ def clock(s, p, start, clear, io_active, push, any_busy, i_valid, i_index, i_val
                 s.any_sent[0] = 0
                 s.seen[FOLLOWS_UNDRAINED] += any_busy
     elif s.state[0] == RUN:
-        if free and i_valid:
-            if not i_null:
+        if free and t_valid:
+            if not t_null:
                 s.b_valid[0] = 1
-                s.b_column[0] = (d[pr.COLUMN_BASE] + i_index) % ptr_words
-                s.b_value[0] = i_value
+                s.b_column[0] = (d[pr.COLUMN_BASE] + t_index) % ptr_words
+                s.b_value[0] = t_value
                 s.any_sent[0] = 1
-            if i_last:
+            if t_last:
                 s.seen[NULL_PASS] += not s.any_sent[0]
                 s.state[0] = BIAS if d[pr.BIAS] else (DRAIN if d[pr.FINISH] else DISPATCH)
                 s.number[0] += not d[pr.BIAS] and not d[pr.FINISH]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from golden.common.fifo import FifoState, fifo_ready, fifo_state
+from golden.common.fifo import FifoState
 from golden.common.fixed import wrap
 from golden.common.jit import jit
 
@@ -66,7 +66,6 @@ class Scratch(NamedTuple):
     value: np.ndarray
     null: np.ndarray
     last: np.ndarray
-    take: np.ndarray
     answer: np.ndarray          # [8], word read by the I/O port
     work: np.ndarray            # [counters], done in this cycle
 
@@ -81,7 +80,6 @@ class EieState(NamedTuple):
     first: np.ndarray
     queue: FifoState
     pointers: pointer_read.PointerReadState
-    columns: FifoState          # between pointer and entry reader, with run_ahead
     entries: spmat_read.SpmatReadState
     arithmetic: arithmetic.ArithmeticState
     files: regfile.RegFileState  # two a PE
@@ -106,7 +104,6 @@ def state(cfg: EieConfig) -> EieState:
         sequencer=sequencer.state(), program=program.state(cfg), io=io_port.state(cfg),
         tree=lnzd.state(cfg, int(first[-1])), first=first, queue=act_queue.state(cfg, cfg.n_pe),
         pointers=pointer_read.state(cfg, cfg.n_pe),
-        columns=fifo_state(cfg.n_pe if cfg.run_ahead else 1, cfg.run_ahead_columns, 3),
         entries=spmat_read.state(cfg, cfg.n_pe), arithmetic=arithmetic.state(cfg, cfg.n_pe),
         files=regfile.state(cfg, 2 * cfg.n_pe), acts=act_rw.state(cfg, cfg.n_pe),
         busy=np.zeros(cfg.n_pe, np.int64), pe_entries=np.zeros(cfg.n_pe, np.int64),
@@ -114,7 +111,7 @@ def state(cfg: EieConfig) -> EieState:
         pass_counters=np.zeros((cfg.program_words, len(COUNTERS)), np.int64),
         widths=np.array([mem_bits(cfg)[m] for m in Mem], np.int64),
         run_ahead=np.full(1, int(cfg.run_ahead)),
-        scratch=Scratch(*(np.zeros(n, np.int64) for n in (cfg.n_pe, int(first[-1]), 4, 4, 4, 4, 4, 4,
+        scratch=Scratch(*(np.zeros(n, np.int64) for n in (cfg.n_pe, int(first[-1]), 4, 4, 4, 4, 4,
                                                          io_port.MAX_BEATS, len(COUNTERS)))))
 
 
@@ -196,7 +193,7 @@ def _clock_tree(s, root_ready, ready):
     tree = s.tree
     w = s.scratch
     node_ready, valid, index, value = w.node_ready, w.valid, w.index, w.value
-    null, last, take = w.null, w.last, w.take
+    null, last = w.null, w.last
     node_ready[-1] = root_ready
     for level in range(levels - 1, -1, -1):
         children = n_pe if level == 0 else s.first[level] - s.first[level - 1]
@@ -216,14 +213,14 @@ def _clock_tree(s, root_ready, ready):
                         lane = s.first[level - 1] + child
                         valid[c], index[c], value[c] = tree.valid[lane], tree.index[lane], tree.value[lane]
                         null[c], last[c] = tree.null[lane], tree.last[lane]
-            lnzd.clock(tree, node, valid, index, value, null, last, node_ready[node], take)
             for c in range(4):
                 child = 4 * (node - s.first[level]) + c
                 if child < children:
                     if level == 0:
-                        ready[child] = take[c]
+                        ready[child] = lnzd.ready_of(tree, node, c)
                     else:
-                        node_ready[s.first[level - 1] + child] = take[c]
+                        node_ready[s.first[level - 1] + child] = lnzd.ready_of(tree, node, c)
+            lnzd.clock(tree, node, valid, index, value, null, last, node_ready[node])
 
 
 @jit
@@ -239,53 +236,53 @@ def advance(s, x, y, first, count, stop_when_idle):
         idle = q.state[0] == sequencer.IDLE
         if stop_when_idle and idle and not x.start[t]:
             return t - first
-        room = True
+        room = room_2 = True
         any_busy = False
         for k in range(n_pe):
-            room = room and fifo_ready(s.queue, k)
+            room = room and act_queue.has_room(s.queue, k, 1)
+            room_2 = room_2 and act_queue.has_room(s.queue, k, 2)
             any_busy = any_busy or s.busy[k] != 0
-        push = q.b_valid[0] != 0 and room
+        push = q.b_valid[0] != 0
         start, clear = x.start[t], x.clear[t]
 
         # Outputs of this cycle.
         out = y.outputs[t]
         out[M_VALID], out[M_DATA], out[M_LAST] = s.io.o_valid[0], s.io.o_data[0], s.io.o_last[0]
-        out[S_READY] = io_port.ready_of(s.io, idle, start)
+        out[S_READY] = io_port.ready_of(s.io)
         out[DONE], out[STATE], out[NUMBER] = q.done[0], q.state[0], q.number[0]
         out[SATURATED], out[ROW_ERROR] = s.arithmetic.saturated.any(), s.arithmetic.row_error.any()
         out[PROGRAM_ERROR], out[START_ERROR], out[IO_ERROR] = q.program_error[0], q.start_error[0], s.io.error[0]
         out[PUSH], out[COLUMN], out[VALUE] = push, q.b_column[0], q.b_value[0]
         for k in range(n_pe):
-            y.valid[t, k] = s.arithmetic.s4_valid[k]
-            y.row[t, k] = s.arithmetic.s4_row[k]
-            y.value[t, k] = s.arithmetic.s4_sum[k]
+            y.valid[t, k] = s.arithmetic.w_valid[k]
+            y.row[t, k] = s.arithmetic.w_row[k]
+            y.value[t, k] = s.arithmetic.w_sum[k]
 
         # Central unit; the commands and the broadcast are registers, so the PEs see them as they were.
+        root = s.tree.valid.shape[0] - 1
+        root_valid, root_index, root_value = s.tree.valid[root], s.tree.index[root], s.tree.value[root]
+        root_null, root_last = s.tree.null[root], s.tree.last[root]
         work[:] = 0
         number = q.number[0]
         if not idle:
             work[CYCLES] = 1
-            work[FIRST_CAUSE + sequencer.cause_of(q, push)] = 1
+            work[FIRST_CAUSE + sequencer.cause_of(q, room, room_2, root_valid)] = 1
         commands = (q.role[0], q.scan[0], q.clear[0], q.load[0], q.store[0], q.base[0], q.rows[0], clear)
         column, value = q.b_column[0], q.b_value[0]
-        root = s.tree.valid.shape[0] - 1
-        io_active = s.io.state[0] != io_port.COMMAND
-        accepted = start and idle and not io_active
-        root_ready = sequencer.takes_element(q, push)
+        io_active = io_port.active_of(s.io)
+        started = q.started[0]
         takes_pass = sequencer.takes_pass(q, s.program)
-        root_valid, root_index, root_value = s.tree.valid[root], s.tree.index[root], s.tree.value[root]
-        root_null, root_last = s.tree.null[root], s.tree.last[root]
-        _clock_tree(s, root_ready, ready)
+        _clock_tree(s, sequencer.ready_of(q), ready)
         for k in range(n_pe):
             pe.clock(s, k, push, column, value, commands, ready[k], work[FIRST_WORK:])
-        sequencer.clock(q, s.program, start, clear, io_active, push, any_busy, root_valid, root_index, root_value,
-                        root_null, root_last, s.pointers.ptr.shape[1], s.widths[Mem.ACT0.value])
-        program.clock(s.program, accepted, x.length[t], takes_pass)
+        sequencer.clock(q, s.program, start, clear, io_active, room, room_2, any_busy, root_valid, root_index,
+                        root_value, root_null, root_last, s.pointers.ptr.shape[1], s.widths[Mem.ACT0.value])
+        program.clock(s.program, started, x.length[t], takes_pass)
 
-        access = io_port.clock(s.io, idle, start, clear, x.s_valid[t], x.s_data[t], x.s_last[t], x.m_ready[t], answer)
+        access = io_port.clock(s.io, idle, clear, x.s_valid[t], x.s_data[t], x.s_last[t], x.m_ready[t], answer)
         if access.valid:
             _access(s, access, answer)
-        if accepted:
+        if started:
             s.counters[:] = 0
             s.pass_counters[:] = 0
             s.pe_entries[:] = 0

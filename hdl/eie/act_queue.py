@@ -14,7 +14,10 @@ __all__ = ["ActQueue"]
 class ActQueue(wiring.Component):
     """Activation queue [EIE IV, "Activation Queue and Load Balancing"].
 
-    Latency: 1 cycle. Throughput: one activation a cycle (one in two cycles when ``fifo_depth`` is 1).
+    Holds ``fifo_depth`` activations. The central unit sees ``room`` and decides a cycle before a broadcast arrives.
+
+    Latency: 1 cycle. Throughput: one activation a cycle; so controlled, two in three cycles at ``fifo_depth`` 2, one in
+    three at 1.
 
     Parameters
     ----------
@@ -23,20 +26,32 @@ class ActQueue(wiring.Component):
     Members
     -------
     i : In(stream of broadcast_layout(cfg))
-        ``ready`` while fewer than ``fifo_depth`` activations wait; a register.
+        Always taken. Must not come without room for it.
     o : Out(stream of broadcast_layout(cfg))
+    room : Out(2)
+        Room for one activation more, and for two. A register.
     """
 
     def __init__(self, cfg):
         self._cfg = check_cfg(cfg)
         super().__init__({
-            "i": In(stream.Signature(broadcast_layout(cfg))),
+            "i": In(stream.Signature(broadcast_layout(cfg), always_ready=True)),
             "o": Out(stream.Signature(broadcast_layout(cfg))),
+            "room": Out(2, init=0b11 if cfg.fifo_depth > 1 else 0b01),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.fifo = fifo = Fifo(broadcast_layout(self._cfg), self._cfg.fifo_depth)
-        connect(m, flipped(self.i), fifo.i)
+        depth = self._cfg.fifo_depth
+        m.submodules.fifo = fifo = Fifo(broadcast_layout(self._cfg), depth)
         connect(m, fifo.o, flipped(self.o))
+        level = Signal.like(fifo.level)
+        m.d.comb += [
+            fifo.i.payload.eq(self.i.payload), fifo.i.valid.eq(self.i.valid),
+            level.eq(fifo.level + self.i.valid - (self.o.valid & self.o.ready)),
+        ]
+        m.d.sync += [
+            self.room.eq(Cat(level < depth, level + 1 < depth)),
+            Assert(~self.i.valid | fifo.i.ready, "activation without room"),
+        ]
         return m

@@ -45,8 +45,8 @@ class Ccu(wiring.Component):
     element : In(stream of element_layout(cfg))
         Root of the LNZD tree.
     broadcast, push : Out
-        Broadcast register; it is taken by all queues in this cycle.
-    queue_ready, busy, saturated, row_error : In(n_pe)
+        Broadcast register; all queues take it in this cycle.
+    room, room_2, busy, saturated, row_error : In(n_pe)
         Status of the PEs, PE 0 in bit 0.
     events, rdata : In
         Of each PE.
@@ -66,7 +66,8 @@ class Ccu(wiring.Component):
             "o": Out(stream.Signature(axi_stream_layout(BEAT_BITS))),
             "element": In(stream.Signature(element_layout(cfg))),
             "broadcast": Out(broadcast_layout(cfg)), "push": Out(1),
-            "queue_ready": In(cfg.n_pe), "busy": In(cfg.n_pe), "saturated": In(cfg.n_pe), "row_error": In(cfg.n_pe),
+            "room": In(cfg.n_pe), "room_2": In(cfg.n_pe), "busy": In(cfg.n_pe),
+            "saturated": In(cfg.n_pe), "row_error": In(cfg.n_pe),
             "events": In(data.ArrayLayout(len(WORK), cfg.n_pe)),
             "rdata": In(data.ArrayLayout(access_layout(cfg)["wdata"].shape, cfg.n_pe)),
             "command": Out(command_layout(cfg)),
@@ -91,8 +92,8 @@ class Ccu(wiring.Component):
         connect(m, program.o, sequencer.passes)
         m.d.comb += [
             sequencer.start.eq(self.start), sequencer.clear.eq(self.clear), sequencer.io_active.eq(port.active),
-            sequencer.any_busy.eq(self.busy.any()), sequencer.o.ready.eq(self.queue_ready.all()),
-            self.broadcast.eq(sequencer.o.p), self.push.eq(sequencer.o.valid & sequencer.o.ready),
+            sequencer.any_busy.eq(self.busy.any()), sequencer.room.eq(Cat(self.room.all(), self.room_2.all())),
+            self.broadcast.eq(sequencer.o.p), self.push.eq(sequencer.o.valid),
             self.command.eq(sequencer.command),
             program.start.eq(sequencer.started), program.length.eq(self.length),
         ]
@@ -102,7 +103,7 @@ class Ccu(wiring.Component):
         connect(m, port.o, flipped(self.o))
         to_program = Signal()
         m.d.comb += [
-            port.idle.eq(~running), port.start.eq(self.start), port.clear.eq(self.clear),
+            port.idle.eq(~running), port.clear.eq(self.clear), program.io_active.eq(port.active),
             to_program.eq(port.access.mem == Mem.PROGRAM),
             program.io_en.eq(port.access.valid & to_program), program.io_write.eq(port.access.op == Op.WRITE),
             program.io_addr.eq(port.access.addr), program.io_wdata.eq(port.access.wdata),
@@ -112,7 +113,7 @@ class Ccu(wiring.Component):
 
         # What the host sees.
         m.d.comb += [
-            counters.reset.eq(sequencer.started), counters.running.eq(running),
+            counters.reset.eq(sequencer.started), counters.running.eq(sequencer.running),
             counters.cause.eq(sequencer.cause), counters.events.eq(self.events),
             *(self.counters[k].eq(getattr(counters, name)) for k, name in enumerate(COUNTERS)),
             self.number.eq(sequencer.number),

@@ -2,10 +2,22 @@
 
 from amaranth import *
 from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, READ_LATENCY, Mem, Op, Walk, beats, mem_bits, mem_words
+from golden.eie.formats import (
+    BEAT_BITS,
+    COMMAND_FIELDS,
+    INBOX_BEATS,
+    READ_LATENCY,
+    Mem,
+    Op,
+    Walk,
+    beats,
+    mem_bits,
+    mem_words,
+)
 from hdl.common.axi import axi_stream_layout
+from hdl.common.fifo import Fifo
 
 from .layouts import access_layout, check_cfg
 
@@ -35,10 +47,10 @@ class IoPort(wiring.Component):
     """I/O mode of the central control unit [EIE IV]. Format: ``golden.eie.formats``.
 
     A command that breaks a rule sets ``error`` and is skipped to its TLAST without writing anything; TLAST
-    in a wrong place sets ``error`` too.
+    in a wrong place sets ``error`` too. Two beats may wait in front of the port.
 
-    Latency: 2 cycles from a command to its first word; 1 from a word's last beat to the bus; 5 from a read's turn to
-    its reply. Throughput: one beat a cycle for writing, one word in 4 + beats cycles for reading.
+    Latency: 3 cycles from a command to its first word; 2 from a word's last beat to the bus; 6 from a read's turn to
+    its reply. Throughput: one beat a cycle for writing, one word in 5 + beats cycles for reading.
 
     Parameters
     ----------
@@ -48,18 +60,17 @@ class IoPort(wiring.Component):
     -------
     idle : In(1)
         No program runs; only then a command is taken.
-    start : In(1)
-        A program starts in this cycle.
     clear : In(1)
         Reset ``error``.
     i, o : In, Out(stream of axi_stream_layout(BEAT_BITS))
         Commands and data; replies.
     access : Out(port_access_layout(cfg))
-        A register; ``wdata`` belongs to a write, ``pe`` and ``addr`` to a write or read.
+        A register; ``wdata`` belongs to a write, ``pe`` and ``addr`` to a write or read. ``addr`` and ``wdata`` come
+        one cycle after the rest.
     answer : In
-        Word that was read, sampled 2 cycles after ``access``.
+        Word that was read, sampled 3 cycles after ``access``.
     active : Out(1)
-        A command is being carried out.
+        A command waits or is being carried out.
     error : Out(1)
         Sticky.
     """
@@ -67,7 +78,7 @@ class IoPort(wiring.Component):
     def __init__(self, cfg):
         self._cfg = check_cfg(cfg)
         super().__init__({
-            "idle": In(1), "start": In(1), "clear": In(1),
+            "idle": In(1), "clear": In(1),
             "i": In(stream.Signature(axi_stream_layout(BEAT_BITS))),
             "o": Out(stream.Signature(axi_stream_layout(BEAT_BITS))),
             "access": Out(port_access_layout(cfg)),
@@ -78,6 +89,9 @@ class IoPort(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.inbox = inbox = Fifo(axi_stream_layout(BEAT_BITS), INBOX_BEATS)
+        connect(m, flipped(self.i), inbox.i)
+        beat_in = inbox.o.p
         n_pe = self._cfg.n_pe
         state = Signal(State)
         command = Signal(data.StructLayout(COMMAND_FIELDS))
@@ -91,6 +105,7 @@ class IoPort(wiring.Component):
         word = Signal(most_beats * BEAT_BITS)
         wait = Signal(range(READ_LATENCY + 1))
         take = Signal()
+        in_memory = Signal()
         out_free = Signal()
         error = Signal()
         word_ends = Signal()
@@ -102,10 +117,9 @@ class IoPort(wiring.Component):
                 with m.Case(mem):
                     m.d.comb += last_beat.eq(per_word[mem] - 1)
         m.d.comb += [
-            self.active.eq(state != State.COMMAND),
-            self.i.ready.eq((state == State.WRITE) | (state == State.SKIP)
-                            | ((state == State.COMMAND) & self.idle & ~self.start)),
-            take.eq(self.i.valid & self.i.ready),
+            self.active.eq(inbox.o.valid | (state != State.COMMAND) | self.access.valid | in_memory),
+            inbox.o.ready.eq((state == State.WRITE) | (state == State.SKIP) | ((state == State.COMMAND) & self.idle)),
+            take.eq(inbox.o.valid & inbox.o.ready),
             out_free.eq(~self.o.valid | self.o.ready),
             word_ends.eq(beat == last_beat),
             all_ends.eq(word_ends & (left == 1)),
@@ -117,16 +131,20 @@ class IoPort(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
 
+        # The address and the word go out a cycle after the rest.
+        m.d.sync += in_memory.eq(self.access.valid)
+        bus_addr = Signal.like(self.access.addr, name="bus_addr")
+        m.d.sync += [self.access.addr.eq(bus_addr), self.access.wdata.eq(word)]
         advance = Signal()
 
         def put_on_bus(op):
             return [self.access.valid.eq(1), self.access.op.eq(op), self.access.mem.eq(command.mem),
-                    self.access.every.eq(command.walk == Walk.ALL), self.access.pe.eq(pe), self.access.addr.eq(addr)]
+                    self.access.every.eq(command.walk == Walk.ALL), self.access.pe.eq(pe), bus_addr.eq(addr)]
 
         with m.Switch(state):
             with m.Case(State.COMMAND):
                 with m.If(take):
-                    m.d.sync += [command.as_value().eq(self.i.p.data), ended.eq(self.i.p.last),
+                    m.d.sync += [command.as_value().eq(beat_in.data), ended.eq(beat_in.last),
                                  state.eq(State.CHECK)]
             with m.Case(State.CHECK):
                 m.d.sync += [pe.eq(command.pe), addr.eq(command.addr), left.eq(command.count), beat.eq(0)]
@@ -139,11 +157,11 @@ class IoPort(wiring.Component):
                     m.d.sync += state.eq(Mux(command.op == Op.READ, State.READ, State.WRITE))
             with m.Case(State.WRITE):
                 with m.If(take):
-                    m.d.sync += [word.word_select(beat, BEAT_BITS).eq(self.i.p.data), beat.eq(beat + 1)]
-                    m.d.comb += [advance.eq(word_ends), error.eq(self.i.p.last != all_ends)]
+                    m.d.sync += [word.word_select(beat, BEAT_BITS).eq(beat_in.data), beat.eq(beat + 1)]
+                    m.d.comb += [advance.eq(word_ends), error.eq(beat_in.last != all_ends)]
                     with m.If(word_ends):
                         m.d.sync += put_on_bus(Op.WRITE)
-                    with m.If(self.i.p.last):
+                    with m.If(beat_in.last):
                         m.d.sync += state.eq(State.COMMAND)
                     with m.Elif(all_ends):
                         m.d.sync += state.eq(State.SKIP)
@@ -163,7 +181,7 @@ class IoPort(wiring.Component):
                     with m.If(word_ends):
                         m.d.sync += state.eq(Mux(left == 1, State.COMMAND, State.READ))
             with m.Case(State.SKIP):
-                with m.If(take & self.i.p.last):
+                with m.If(take & beat_in.last):
                     m.d.sync += state.eq(State.COMMAND)
 
         # The next word of the command.
@@ -177,7 +195,6 @@ class IoPort(wiring.Component):
                 with m.If(interleaved):
                     m.d.sync += pe.eq(0)
 
-        m.d.comb += self.access.wdata.eq(word)
         return m
 
     def _is_legal(self, m, c, ended):

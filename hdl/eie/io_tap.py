@@ -18,7 +18,7 @@ PORTS = {Mem.SPMAT: "spmat", Mem.PTR: "ptr", Mem.CODEBOOK: "codebook", Mem.ACT0:
 class IoTap(wiring.Component):
     """I/O mode inside a PE [EIE IV, "Central Control Unit"].
 
-    Latency: none to the memories; 2 cycles from a read on the bus to ``rdata``.
+    Latency: 1 cycle from the bus to a memory, 3 from a read on the bus to ``rdata``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class IoTap(wiring.Component):
     pe_id : In(pe_bits)
     access : In(access_layout(cfg))
     rdata : Out
-        Answer of the memory that was read in this PE two cycles ago, else zero.
+        Answer to the read that stood on the bus three cycles ago, if it was for this PE, else zero.
     spmat, ptr, codebook, act0, act1, sram : Out(memory_signature)
     """
 
@@ -47,18 +47,20 @@ class IoTap(wiring.Component):
         access = self.access
         mine = Signal()
         m.d.comb += mine.eq(access.valid & (access.every | (access.pe == self.pe_id)))
+        op = Signal(Op)
+        m.d.sync += op.eq(access.op)
         answered = Signal(len(Mem))
         answer = 0
         for mem, port in PORTS.items():
             memory = getattr(self, port)
             m.d.comb += [
-                memory.en.eq(mine & (access.mem == mem)),
-                memory.write.eq(access.op == Op.WRITE),
-                memory.clear.eq(access.op == Op.CLEAR),
-                memory.addr.eq(access.addr),
-                memory.wdata.eq(access.wdata),
+                memory.write.eq(op == Op.WRITE), memory.clear.eq(op == Op.CLEAR),
+                memory.addr.eq(access.addr), memory.wdata.eq(access.wdata),
             ]
-            m.d.sync += answered[mem].eq(memory.en & (access.op == Op.READ))
+            m.d.sync += [
+                memory.en.eq(mine & (access.mem == mem)),
+                answered[mem].eq(memory.en & (op == Op.READ)),
+            ]
             answer |= Mux(answered[mem], memory.rdata.as_unsigned(), 0)
         m.d.sync += self.rdata.eq(answer)
         return m

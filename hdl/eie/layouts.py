@@ -32,17 +32,16 @@ def broadcast_layout(cfg) -> data.StructLayout:
 
 
 def column_layout(cfg) -> data.StructLayout:
-    """One column of one PE: its entries are ``start .. end - 1``; ``any`` when there is one.
+    """One column of one PE: its entries are ``start .. end - 1``.
 
     .. code-block::
 
-        MSB                                                         LSB
-        +-------+-----------------+------------------+------------------+
-        | any 1 | value data_bits | end pointer_bits | start pointer_bits |
-        +-------+-----------------+------------------+------------------+
+        MSB                                                       LSB
+        +-----------------+------------------+--------------------+
+        | value data_bits | end pointer_bits | start pointer_bits |
+        +-----------------+------------------+--------------------+
     """
-    return data.StructLayout({"start": cfg.pointer_bits, "end": cfg.pointer_bits, "value": signed(cfg.data_bits),
-                              "any": 1})
+    return data.StructLayout({"start": cfg.pointer_bits, "end": cfg.pointer_bits, "value": signed(cfg.data_bits)})
 
 
 def entry_layout(cfg) -> data.StructLayout:
@@ -82,7 +81,10 @@ def command_layout(cfg) -> data.StructLayout:
 
 
 def access_layout(cfg) -> data.StructLayout:
-    """One word on the bus from the I/O port to the PEs; ``op`` and ``mem`` as in ``golden.eie.formats``."""
+    """One word on the bus from the I/O port to the PEs; ``op`` and ``mem`` as in ``golden.eie.formats``.
+
+    ``addr`` and ``wdata`` come one cycle after the other fields, so that a memory is selected a cycle ahead.
+    """
     words, bits = mem_words(cfg), mem_bits(cfg)
     inside = [m for m in Mem if m is not Mem.PROGRAM]
     return data.StructLayout({

@@ -2,9 +2,11 @@
 
 from amaranth import *
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.eie.formats import CHILDREN
+from hdl.common.emit import unit
+from hdl.common.skid import Skid
 
 from .layouts import check_cfg, element_layout
 
@@ -16,7 +18,7 @@ class LnzdNode(wiring.Component):
 
     The leaves (children are PEs), the inner nodes and the root are the same unit. Every child ends a scan with a
     token marked ``last``; the node ends its own when all have. A child that is not there offers a
-    constant ``null`` and ``last``.
+    constant ``null`` and ``last``. A skid buffer at each input makes its ``ready`` a register.
 
     Latency: 1 cycle. Throughput: one element a cycle; ends without an element are absorbed beside it.
 
@@ -39,7 +41,11 @@ class LnzdNode(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        children = [getattr(self, f"i{c}") for c in range(CHILDREN)]
+        children = []
+        for c in range(CHILDREN):
+            m.submodules[f"skid_{c}"] = skid = unit(platform, Skid(element_layout(self._cfg)), name="eie_skid")
+            connect(m, flipped(getattr(self, f"i{c}")), skid.i)
+            children.append(skid.o)
 
         # A child is unknown while it has neither ended nor offers a token: nobody can be picked then.
         done = Signal(CHILDREN)

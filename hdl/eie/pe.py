@@ -21,7 +21,7 @@ __all__ = ["Pe"]
 class Pe(wiring.Component):
     """Processing element [EIE IV]: queue -> pointers -> entries -> arithmetic <-> activations.
 
-    Latency: 8 cycles from a broadcast to the first write, 9 with ``run_ahead``.
+    Latency: 11 cycles from a broadcast to the first write.
 
     Parameters
     ----------
@@ -31,7 +31,9 @@ class Pe(wiring.Component):
     -------
     pe_id : In(pe_bits)
     i : In(stream of broadcast_layout(cfg))
-        Broadcast.
+        Broadcast, always taken.
+    room : Out(2)
+        Room in the queue for one activation more, and for two.
     command : In(command_layout(cfg))
     o : Out(stream of element_layout(cfg))
         Non-zero activations of this PE's part of the source vector.
@@ -44,7 +46,7 @@ class Pe(wiring.Component):
     saturated, row_error : Out(1)
         Sticky flags.
     events : Out(6)
-        WORK of the cycle before.
+        WORK.
     probe : Out
         Record of this cycle's architectural write: valid, row (15 bits), value.
     """
@@ -53,7 +55,8 @@ class Pe(wiring.Component):
         self._cfg = check_cfg(cfg)
         super().__init__({
             "pe_id": In(cfg.pe_bits),
-            "i": In(stream.Signature(broadcast_layout(cfg))),
+            "i": In(stream.Signature(broadcast_layout(cfg), always_ready=True)),
+            "room": Out(2),
             "command": In(command_layout(cfg)),
             "o": Out(stream.Signature(element_layout(cfg))),
             "access": In(access_layout(cfg)),
@@ -88,6 +91,7 @@ class Pe(wiring.Component):
         connect(m, tap.act1, acts.io_act1)
         connect(m, tap.sram, acts.io_sram)
         m.d.comb += [
+            self.room.eq(queue.room),
             tap.pe_id.eq(self.pe_id), tap.access.eq(self.access), self.rdata.eq(tap.rdata),
             acts.pe_id.eq(self.pe_id), acts.command.eq(self.command),
             acts.r_en.eq(arithmetic.r_en), acts.r_row.eq(arithmetic.r_row),
@@ -99,11 +103,8 @@ class Pe(wiring.Component):
             self.probe.eq(Cat(arithmetic.w_en, arithmetic.w_row, C(0, 15 - cfg.row_bits),
                               arithmetic.w_value)),
         ]
-        # Status registers.
-        m.d.sync += [
-            self.busy.eq((self.i.valid & self.i.ready) | queue.o.valid | pointers.busy | entries.busy
-                         | arithmetic.busy),
-            self.events.eq(Cat(arithmetic.w_en, arithmetic.w_en & arithmetic.padding, entries.reads, pointers.reads,
-                               acts.reads, acts.writes)),
-        ]
+        m.d.comb += self.events.eq(Cat(arithmetic.w_en, arithmetic.padding, entries.reads, pointers.reads,
+                                       acts.reads, acts.writes))
+        # Status register.
+        m.d.sync += self.busy.eq(self.i.valid | queue.o.valid | pointers.busy | entries.busy | arithmetic.busy)
         return m

@@ -19,9 +19,10 @@ class PointerRead(wiring.Component):
     p_j and p_j+1 come in one cycle from two single-ported banks, selected by the least significant bit of the
     pointer's address.
 
-    Latency: 1 cycle from ``i`` to ``o``; 2 with ``run_ahead``. Throughput: one column a cycle. With ``run_ahead`` an
-    empty column is dropped, and up to ``run_ahead_columns`` others wait in a queue; if that is 1, a column that is not
-    empty takes 2 cycles.
+    What was read waits for the entry reader in a FIFO of ``columns_ahead`` columns; with ``run_ahead`` an empty column
+    is dropped in front of it.
+
+    Latency: 2 cycles from ``i`` to ``o``. Throughput: one column a cycle, one in two if ``columns_ahead`` is 1.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class PointerRead(wiring.Component):
     busy : Out(1)
         A column is inside.
     reads : Out(1)
-        A pair of pointers is read in this cycle.
+        A pair of pointers was read in the cycle before.
     """
 
     def __init__(self, cfg):
@@ -56,14 +57,19 @@ class PointerRead(wiring.Component):
         m.submodules.even = even = Sram1rw(cfg.ptr_words // 2, cfg.pointer_bits)
         m.submodules.odd = odd = Sram1rw(cfg.ptr_words // 2, cfg.pointer_bits)
 
-        found = stream.Signature(column_layout(cfg)).create(path=("found",))
+        m.submodules.columns = columns = Fifo(column_layout(cfg), cfg.columns_ahead)
+        connect(m, columns.o, flipped(self.o))
+
+        # The column whose pointers stand at the outputs of the banks.
+        valid = Signal()
+        is_odd = Signal()
         take = Signal()
-        slot_free = Signal()
         m.d.comb += [
-            take.eq(self.i.valid & slot_free),
-            self.i.ready.eq(slot_free),
-            self.reads.eq(take),
+            self.i.ready.eq(~valid | columns.i.ready),
+            take.eq(self.i.valid & self.i.ready),
+            self.busy.eq(valid | columns.o.valid),
         ]
+        m.d.sync += self.reads.eq(take)
 
         # Banks: both pointers of a column, or one for the host.
         column = self.i.p.column
@@ -78,36 +84,18 @@ class PointerRead(wiring.Component):
         m.d.sync += io_odd.eq(self.io.addr[0])
         m.d.comb += self.io.rdata.eq(Mux(io_odd, odd.rdata, even.rdata))
 
-        # The column whose pointers stand at the outputs of the banks.
-        valid = Signal()
-        is_odd = Signal()
+        found = columns.i.p
+        with m.If(self.i.ready):
+            m.d.sync += [valid.eq(self.i.valid), is_odd.eq(column[0])]
         value = Signal(signed(cfg.data_bits))
-        with m.If(slot_free):
-            m.d.sync += [valid.eq(take), is_odd.eq(column[0]), value.eq(self.i.p.value)]
+        with m.If(take):
+            m.d.sync += value.eq(self.i.p.value)
         start = Signal(cfg.pointer_bits)
         end = Signal(cfg.pointer_bits)
-        any_entry = Signal()
         m.d.comb += [
             start.eq(Mux(is_odd, odd.rdata, even.rdata)),
             end.eq(Mux(is_odd, even.rdata, odd.rdata)),
-            any_entry.eq(end > start),
-            found.p.start.eq(start), found.p.end.eq(end), found.p.value.eq(value), found.p.any.eq(any_entry),
+            found.start.eq(start), found.end.eq(end), found.value.eq(value),
+            columns.i.valid.eq(valid & (end > start) if cfg.run_ahead else valid),
         ]
-
-        if cfg.run_ahead:
-            m.submodules.columns = columns = Fifo(column_layout(cfg), cfg.run_ahead_columns)
-            connect(m, found, columns.i)
-            connect(m, columns.o, flipped(self.o))
-            m.d.comb += [
-                found.valid.eq(valid & any_entry),
-                slot_free.eq(~valid | ~any_entry | found.ready),
-                self.busy.eq(valid | columns.o.valid),
-            ]
-        else:
-            connect(m, found, flipped(self.o))
-            m.d.comb += [
-                found.valid.eq(valid),
-                slot_free.eq(~valid | found.ready),
-                self.busy.eq(valid),
-            ]
         return m

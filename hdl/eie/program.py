@@ -16,9 +16,9 @@ class Program(wiring.Component):
     """Program memory of the central control unit and its reader.
 
     An illegal pass, or the first one of a program of illegal length, is handed on with its mark, and nothing is fetched
-    after it.
+    after it. While nobody uses the memory, its first word is read, so that it is there when a program starts.
 
-    Latency: 3 cycles from ``start`` to the first pass. Throughput: one pass in 2 cycles.
+    Latency: 1 cycle from ``start`` to the first pass. Throughput: one pass in 2 cycles.
 
     Parameters
     ----------
@@ -27,11 +27,14 @@ class Program(wiring.Component):
     Members
     -------
     start : In(1)
-        Begin a program of ``length`` passes.
+        Begin a program of ``length`` passes. Must not come while ``io_active`` or in the cycle after.
     length : In(32)
     o : Out(stream of fetched_layout())
+    io_active : In(1)
+        The host may use the memory.
     io_en, io_write, io_addr, io_wdata, io_rdata : In, Out
-        Host access, in words of 192 bits; only while no program runs. ``io_rdata`` follows a read by 1 cycle.
+        Host access, in words of 192 bits; only while no program runs. ``io_addr`` and ``io_wdata`` follow the others by
+        1 cycle, ``io_rdata`` these by another; it stays while ``io_active``.
     """
 
     def __init__(self, cfg):
@@ -40,7 +43,7 @@ class Program(wiring.Component):
             "start": In(1),
             "length": In(32),
             "o": Out(stream.Signature(fetched_layout())),
-            "io_en": In(1), "io_write": In(1), "io_addr": In(range(cfg.program_words)),
+            "io_active": In(1), "io_en": In(1), "io_write": In(1), "io_addr": In(range(cfg.program_words)),
             "io_wdata": In(PASS_BITS), "io_rdata": Out(PASS_BITS),
         })
 
@@ -49,49 +52,54 @@ class Program(wiring.Component):
         m = Module()
         m.submodules.sram = sram = Sram1rw(cfg.program_words, PASS_BITS)
 
+        access = Signal()
+        write = Signal()
+        m.d.sync += [access.eq(self.io_en), write.eq(self.io_en & self.io_write)]
+
+        # The first word is read as soon as nothing else is going on.
         running = Signal()
         fetching = Signal()
-        at = Signal(range(cfg.program_words + 1))
-        left = Signal(range(cfg.program_words + 1))
+        first_read = Signal()
+        read_first = Signal()
         fetch = Signal()
-        bad_length = Signal()
+        at = Signal(range(cfg.program_words + 1))
+        left = Signal(32)
         m.d.comb += [
+            read_first.eq(~running & ~first_read & ~self.io_active),
             fetch.eq(running & ~fetching & (~self.o.valid | self.o.ready)),
-            bad_length.eq((self.length == 0) | (self.length > cfg.program_words)),
-            sram.en.eq(fetch | self.io_en),
-            sram.write.eq(self.io_en & self.io_write),
-            sram.addr.eq(Mux(self.io_en, self.io_addr, at)),
+            sram.en.eq(fetch | read_first | access),
+            sram.write.eq(write),
+            sram.addr.eq(Mux(access, self.io_addr, Mux(running, at, 0))),
             sram.wdata.eq(self.io_wdata),
             self.io_rdata.eq(sram.rdata),
         ]
+        with m.If(read_first):
+            m.d.sync += first_read.eq(1)
+        with m.If(self.start | self.io_active):
+            m.d.sync += first_read.eq(0)
 
+        # A word stands at the output of the memory.
         fields = Signal(fetched_layout()["fields"].shape)
+        to_do = Signal(32)
         last = Signal()
         illegal = Signal()
         m.d.comb += [
             fields.as_value().eq(sram.rdata),
-            last.eq(left == 0),
-            illegal.eq(self._is_illegal(fields, last)),
+            to_do.eq(Mux(self.start, self.length, left)),
+            last.eq(to_do == 1),
+            illegal.eq((to_do == 0) | (to_do > cfg.program_words) | self._is_illegal(fields, last)),
         ]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        m.d.sync += fetching.eq(fetch)
-        with m.If(fetch):
-            m.d.sync += left.eq(left - 1)
-        with m.If(fetching):
+        m.d.sync += fetching.eq(fetch & ~self.start)
+        with m.If(self.start | fetching):
             m.d.sync += [
-                at.eq(at + 1),
                 self.o.valid.eq(1),
-                self.o.p.fields.eq(fields),
-                self.o.p.last.eq(last),
-                self.o.p.illegal.eq(illegal),
+                self.o.p.fields.eq(fields), self.o.p.last.eq(last), self.o.p.illegal.eq(illegal),
                 running.eq(~last & ~illegal),
+                at.eq(Mux(self.start, 1, at + 1)), left.eq(to_do - 1),
             ]
-        with m.If(self.start):
-            m.d.sync += [
-                running.eq(~bad_length), at.eq(0), left.eq(self.length),
-                self.o.valid.eq(bad_length), self.o.p.illegal.eq(bad_length),
-            ]
+        m.d.sync += Assert(~self.start | first_read, "start before the first word was read")
         return m
 
     def _is_illegal(self, p, last):

@@ -2,7 +2,10 @@
 
 from amaranth import *
 from amaranth.lib import enum, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hdl.common.emit import unit
+from hdl.common.skid import Skid
 
 from .layouts import broadcast_layout, check_cfg, command_layout, element_layout, fetched_layout
 
@@ -62,16 +65,18 @@ class Sequencer(wiring.Component):
     i : In(stream of element_layout(cfg))
         Root of the quadtree.
     o : Out(stream of broadcast_layout(cfg))
-        Broadcast; taken when all queues have room.
+        Broadcast, always taken.
+    room : In(2)
+        All queues have room for one activation more, for two. What is in ``o`` is not counted yet.
     any_busy : In(1)
         Some PE had work in the cycle before.
     command : Out(command_layout(cfg))
         A register.
     started : Out(1)
-        The start is accepted in this cycle.
+        The start of the cycle before was accepted.
     state : Out(State)
-    cause : Out(Cause)
-        Of this cycle, when a program runs.
+    running, cause : Out
+        In the cycle before a program ran, and this is what the cycle went to.
     number : Out(32)
         Pass that runs, ended last, or was refused.
     done : Out(1)
@@ -86,38 +91,42 @@ class Sequencer(wiring.Component):
             "start": In(1), "clear": In(1), "io_active": In(1),
             "passes": In(stream.Signature(fetched_layout())),
             "i": In(stream.Signature(element_layout(cfg))),
-            "o": Out(stream.Signature(broadcast_layout(cfg))),
+            "o": Out(stream.Signature(broadcast_layout(cfg), always_ready=True)),
+            "room": In(2),
             "any_busy": In(1),
             "command": Out(command_layout(cfg)),
             "started": Out(1),
-            "state": Out(State), "cause": Out(Cause), "number": Out(32),
+            "state": Out(State), "running": Out(1), "cause": Out(Cause), "number": Out(32),
             "done": Out(1), "program_error": Out(1), "start_error": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        slot_free = Signal()
+        m.submodules.skid = skid = unit(platform, Skid(element_layout(self._cfg)), name="eie_skid")
+        connect(m, flipped(self.i), skid.i)
+        may = Signal()
+        accept = Signal()
         m.d.comb += [
-            slot_free.eq(~self.o.valid | self.o.ready),
+            may.eq(Mux(self.o.valid, self.room[1], self.room[0])),
             self.passes.ready.eq(self.state == State.DISPATCH),
-            self.i.ready.eq((self.state == State.RUN) & slot_free),
-            self.started.eq(self.start & (self.state == State.IDLE) & ~self.io_active),
+            skid.o.ready.eq((self.state == State.RUN) & may),
+            accept.eq(self.start & (self.state == State.IDLE) & ~self.io_active),
         ]
         m.d.sync += [
-            self.start_error.eq((self.start_error & ~self.clear) | (self.start & ~self.started)),
+            self.started.eq(accept),
+            self.start_error.eq((self.start_error & ~self.clear) | (self.start & ~accept)),
             self.program_error.eq(self.program_error & ~self.clear),
-            # Strobes last one cycle.
+            # These last one cycle.
             self.command.scan.eq(0), self.command.clear.eq(0), self.command.load.eq(0), self.command.store.eq(0),
+            self.o.valid.eq(0),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        self._control(m, slot_free)
-        self._account(m)
+        self._control(m, accept, may, skid.o)
+        self._account(m, may, skid.o.valid)
         return m
 
-    def _control(self, m, slot_free):
+    def _control(self, m, accept, may, token):
         offered = self.passes.p.fields
-        running = Signal.like(offered, name="running")
+        current = Signal.like(offered, name="current")
         last_pass = Signal()
         refused = Signal()
         wait = Signal(range(self._cfg.regfile_words + 2))
@@ -126,7 +135,7 @@ class Sequencer(wiring.Component):
 
         with m.Switch(self.state):
             with m.Case(State.IDLE):
-                with m.If(self.started):
+                with m.If(accept):
                     m.d.sync += [self.state.eq(State.DISPATCH), self.command.role.eq(0), self.number.eq(0),
                                  self.done.eq(0), refused.eq(0)]
             with m.Case(State.DISPATCH):
@@ -134,7 +143,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += [self.program_error.eq(1), refused.eq(1), self.state.eq(State.DRAIN)]
                 with m.Elif(self.passes.valid):
                     m.d.sync += [
-                        running.eq(offered), last_pass.eq(self.passes.p.last),
+                        current.eq(offered), last_pass.eq(self.passes.p.last),
                         self.command.scan.eq(1), self.command.clear.eq(offered.clear),
                         self.command.load.eq(offered.load),
                         self.command.base.eq(offered.in_base), self.command.rows.eq(offered.in_rows),
@@ -143,29 +152,24 @@ class Sequencer(wiring.Component):
                         self.state.eq(State.RUN),
                     ]
             with m.Case(State.RUN):
-                with m.If(self.i.valid & slot_free):
-                    m.d.sync += [
-                        self.o.valid.eq(~self.i.p.null),
-                        self.o.p.column.eq(running.column_base + self.i.p.index),
-                        self.o.p.value.eq(self.i.p.value),
-                    ]
-                    with m.If(self.i.p.last & running.bias):
+                with m.If(token.valid & may):
+                    m.d.sync += self.o.valid.eq(~token.p.null)
+                    with m.If(token.p.last & current.bias):
                         m.d.sync += self.state.eq(State.BIAS)
-                    with m.Elif(self.i.p.last):
+                    with m.Elif(token.p.last):
                         m.d.comb += end_broadcast.eq(1)
             with m.Case(State.BIAS):
-                with m.If(slot_free):
-                    m.d.sync += [self.o.valid.eq(1), self.o.p.column.eq(running.bias_column),
-                                 self.o.p.value.eq(running.bias_value)]
+                with m.If(may):
+                    m.d.sync += self.o.valid.eq(1)
                     m.d.comb += end_broadcast.eq(1)
             with m.Case(State.DRAIN):
                 with m.If(~self.o.valid & ~self.any_busy):
                     with m.If(refused):
                         m.d.sync += [self.state.eq(State.IDLE), self.done.eq(1)]
-                    with m.Elif(running.store):
+                    with m.Elif(current.store):
                         m.d.sync += [
-                            self.command.store.eq(1), self.command.base.eq(running.out_base),
-                            self.command.rows.eq(running.out_rows), wait.eq(running.out_rows + 1),
+                            self.command.store.eq(1), self.command.base.eq(current.out_base),
+                            self.command.rows.eq(current.out_rows), wait.eq(current.out_rows + 1),
                             self.state.eq(State.STORE),
                         ]
                     with m.Else():
@@ -174,27 +178,36 @@ class Sequencer(wiring.Component):
                 m.d.sync += wait.eq(wait - 1)
                 m.d.comb += end_pass.eq(wait == 0)
 
+        bias_value = current.bias_value[:self._cfg.data_bits].as_signed()
+        # Whether it is broadcast is known late in the cycle, so what it would be is there in any case.
+        m.d.sync += [
+            self.o.p.column.eq(Mux(self.state == State.BIAS, current.bias_column, current.column_base + token.p.index)),
+            self.o.p.value.eq(Mux(self.state == State.BIAS, bias_value, token.p.value)),
+        ]
         with m.If(end_broadcast):
-            m.d.sync += self.state.eq(Mux(running.finish, State.DRAIN, State.DISPATCH))
+            m.d.sync += self.state.eq(Mux(current.finish, State.DRAIN, State.DISPATCH))
         with m.If(end_pass):
             m.d.sync += [
-                self.command.role.eq(self.command.role ^ running.swap),
+                self.command.role.eq(self.command.role ^ current.swap),
                 self.done.eq(last_pass),
                 self.state.eq(Mux(last_pass, State.IDLE, State.DISPATCH)),
             ]
-        with m.If(end_pass | (end_broadcast & ~running.finish)):
+        with m.If(end_pass | (end_broadcast & ~current.finish)):
             m.d.sync += self.number.eq(self.number + 1)
 
-    def _account(self, m):
+    def _account(self, m, may, token_valid):
+        m.d.sync += self.running.eq(self.state != State.IDLE)
         with m.If(self.o.valid):
-            m.d.comb += self.cause.eq(Mux(self.o.ready, Cause.BROADCASTS, Cause.STALL_QUEUE))
+            m.d.sync += self.cause.eq(Cause.BROADCASTS)
         with m.Else():
             with m.Switch(self.state):
-                with m.Case(State.RUN, State.BIAS):
-                    m.d.comb += self.cause.eq(Cause.STALL_LNZD)
+                with m.Case(State.RUN):
+                    m.d.sync += self.cause.eq(Mux(token_valid & ~may, Cause.STALL_QUEUE, Cause.STALL_LNZD))
+                with m.Case(State.BIAS):
+                    m.d.sync += self.cause.eq(Mux(may, Cause.STALL_LNZD, Cause.STALL_QUEUE))
                 with m.Case(State.DRAIN):
-                    m.d.comb += self.cause.eq(Cause.STALL_DRAIN)
+                    m.d.sync += self.cause.eq(Cause.STALL_DRAIN)
                 with m.Case(State.STORE):
-                    m.d.comb += self.cause.eq(Cause.STALL_STORE)
+                    m.d.sync += self.cause.eq(Cause.STALL_STORE)
                 with m.Default():
-                    m.d.comb += self.cause.eq(Cause.CONTROL)
+                    m.d.sync += self.cause.eq(Cause.CONTROL)

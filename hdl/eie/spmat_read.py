@@ -28,7 +28,7 @@ class SpmatRead(wiring.Component):
     Members
     -------
     i : In(stream of column_layout(cfg))
-        ``ready`` in the cycle of a column's last entry, and while idle.
+        ``ready``, a register, in the cycle of a column's last entry, and while idle.
     o : Out(stream of entry_layout(cfg))
         Always ready: the arithmetic unit takes an entry every cycle.
     io : In(memory_signature(cfg, Mem.SPMAT))
@@ -36,7 +36,7 @@ class SpmatRead(wiring.Component):
     busy : Out(1)
         An entry is inside or at ``o``.
     reads : Out(1)
-        A row is read in this cycle.
+        A row was read in the cycle before.
     """
 
     def __init__(self, cfg):
@@ -55,40 +55,35 @@ class SpmatRead(wiring.Component):
         m.submodules.sram = sram = Sram1rw(cfg.spmat_words, cfg.spmat_width)
         select_bits = (cfg.entries_per_row - 1).bit_length()
 
-        # Address stage.
+        # Address stage. That an entry is the last one of its column is known a cycle before.
+        ready = Signal(init=1)
         walking = Signal()
+        step = Signal()
         at = Signal(cfg.pointer_bits)
         stop = Signal(cfg.pointer_bits)
-        any_entry = Signal()
         first = Signal()
         value = Signal(signed(cfg.data_bits))
-        at_next = Signal.like(at)
-        step = Signal()
-        m.d.comb += [
-            step.eq(walking & any_entry),
-            at_next.eq(at + 1),
-            self.i.ready.eq(~step | (at_next == stop)),
-        ]
-        with m.If(step):
-            m.d.sync += [at.eq(at_next), first.eq(0)]
-        with m.If(self.i.ready):
+        column = self.i.p
+        m.d.comb += self.i.ready.eq(ready)
+        with m.If(ready):
+            has_entry = Signal()
+            m.d.comb += has_entry.eq(self.i.valid & (column.end > column.start))
             m.d.sync += [
-                walking.eq(self.i.valid),
-                any_entry.eq(self.i.p.any),
-                at.eq(self.i.p.start),
-                stop.eq(self.i.p.end),
-                first.eq(1),
-                value.eq(self.i.p.value),
+                walking.eq(self.i.valid), step.eq(has_entry), ready.eq(~has_entry | (column.start + 1 == column.end)),
+                at.eq(column.start), stop.eq(column.end), first.eq(1), value.eq(column.value),
             ]
+        with m.Else():
+            m.d.sync += [at.eq(at + 1), first.eq(0), ready.eq(at + 2 == stop)]
 
         # SRAM: its output register keeps the row that was read last, the tag says which.
         row = Signal(range(cfg.spmat_words))
         tag_valid = Signal()
         tag = Signal.like(row)
+        read = Signal()
         m.d.comb += [
             row.eq(at >> select_bits),
-            self.reads.eq(step & ~(tag_valid & (tag == row))),
-            sram.en.eq(self.reads | self.io.en),
+            read.eq(step & ~(tag_valid & (tag == row))),
+            sram.en.eq(read | self.io.en),
             sram.write.eq(self.io.en & self.io.write),
             sram.addr.eq(Mux(self.io.en, self.io.addr, row)),
             sram.wdata.eq(self.io.wdata),
@@ -105,6 +100,7 @@ class SpmatRead(wiring.Component):
         e_value = Signal(signed(cfg.data_bits))
         e_select = Signal(select_bits)
         m.d.sync += [
+            self.reads.eq(read),
             e_valid.eq(step), e_first.eq(first), e_value.eq(value), e_select.eq(at),
             self.o.valid.eq(e_valid), self.o.p.first.eq(e_first), self.o.p.value.eq(e_value),
             Cat(self.o.p.z, self.o.p.v).eq(sram.rdata.word_select(e_select, ENTRY_BITS)),

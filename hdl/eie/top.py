@@ -77,8 +77,9 @@ class Eie(wiring.Component):
             m.d.comb += [
                 pe.pe_id.eq(k), pe.command.eq(ccu.command), pe.access.eq(ccu.access), pe.clear.eq(ccu.clear),
                 pe.i.payload.eq(ccu.broadcast), pe.i.valid.eq(ccu.push),
-                ccu.queue_ready[k].eq(pe.i.ready), ccu.busy[k].eq(pe.busy), ccu.saturated[k].eq(pe.saturated),
-                ccu.row_error[k].eq(pe.row_error), ccu.events[k].eq(pe.events), ccu.rdata[k].eq(pe.rdata),
+                ccu.room[k].eq(pe.room[0]), ccu.room_2[k].eq(pe.room[1]), ccu.busy[k].eq(pe.busy),
+                ccu.saturated[k].eq(pe.saturated), ccu.row_error[k].eq(pe.row_error),
+                ccu.events[k].eq(pe.events), ccu.rdata[k].eq(pe.rdata),
             ]
         m.d.comb += self.probe.eq(Cat(ccu.probe, *(pe.probe for pe in pes)))
 

@@ -155,5 +155,5 @@ def cycles_of(cfg, beats_of_packet):
     (command, ended), *data = beats_of_packet
     c = unpack_fields(COMMAND_FIELDS, command)
     if is_legal_command(cfg, c, ended) and c["op"] == Op.READ:
-        return 2 + c["count"] * (4 + beats(mem_bits(cfg)[c["mem"]]))
+        return 2 + c["count"] * (5 + beats(mem_bits(cfg)[c["mem"]]))
     return 2 + len(data)

@@ -18,7 +18,7 @@ CONFIGS = [
     EieConfig(n_pe=256, **{**SMALL, "spmat_words": 2**17, "ptr_words": 2**18}),
 ]
 
-#: Cycles from a read on the bus to the cycle in which its answer counts.
+#: Cycles from a read, whose address is on the bus, to the cycle in which its answer counts.
 ANSWER_DELAY = 2
 
 
@@ -42,7 +42,6 @@ class Access(NamedTuple):
 
 class IoPortInputs(NamedTuple):
     idle: bool = True
-    start: bool = False
     clear: bool = False
     i: Beat | None = None
     o_ready: bool = False
@@ -52,7 +51,7 @@ class IoPortInputs(NamedTuple):
 class IoPortOutputs(NamedTuple):
     i_ready: bool
     o: Beat | None
-    access: Access | None
+    access: Access | None   # that was announced in the cycle before, and now has its address and word
     active: bool
     error: bool
 
@@ -72,18 +71,18 @@ class IoPortModel(CompiledModel):
 
     def reset(self):
         super().reset()
-        self._access = None
+        self._access = self._announced = None
 
     def step(self, x):
         s = self.s
         o = Beat(int(s.o_data[0]) & (1 << BEAT_BITS) - 1, bool(s.o_last[0])) if s.o_valid[0] else None
-        y = IoPortOutputs(bool(io_port.ready_of(s, x.idle, x.start)), o, self._access,
-                          bool(s.state[0] != io_port.COMMAND), bool(s.error[0]))
+        y = IoPortOutputs(bool(io_port.ready_of(s)), o, self._access, bool(io_port.active_of(s)), bool(s.error[0]))
         data, last = x.i or (0, False)
-        a = io_port.clock(s, x.idle, x.start, x.clear, x.i is not None, to_beats(data, 1)[0], last, x.o_ready,
+        a = io_port.clock(s, x.idle, x.clear, x.i is not None, to_beats(data, 1)[0], last, x.o_ready,
                           to_beats(x.answer, io_port.MAX_BEATS))
         wdata = from_beats(s.data) & (1 << self._bits) - 1
-        self._access = Access.compared(a.op, a.mem, a.every, a.pe, a.addr, wdata) if a.valid else None
+        self._access = self._announced
+        self._announced = Access.compared(a.op, a.mem, a.every, a.pe, a.addr, wdata) if a.valid else None
         return y
 
 
@@ -143,7 +142,7 @@ class Traffic:
         self._cfg, self._rng, self._bits = cfg, type(rng)(rng.random()), word_bits(cfg)
         self._beats = source([beat for p in packets for beat in p], p_valid, rng)
         self._ready, self._idle = gaps(p_ready, rng), gaps(p_idle, rng)
-        self._start, self._clear = gaps(1 - p_idle, rng), gaps(p_clear, rng)
+        self._clear = gaps(p_clear, rng)
         self._memories, self._answers = Memories(cfg), [None] * ANSWER_DELAY
         self._expected, self._is_disturbed = Memories(cfg).expected(packets), p_clear > 0
         self._accesses, self.replies, self.error, self.done = [], [], False, False
@@ -152,7 +151,7 @@ class Traffic:
         answer = self._answers.pop(0)
         if answer is None:  # nobody may look at it
             answer = self._rng.getrandbits(self._bits)
-        return IoPortInputs(next(self._idle), next(self._start), next(self._clear), self._beats.offer()[1],
+        return IoPortInputs(next(self._idle), next(self._clear), self._beats.offer()[1],
                             next(self._ready), answer)
 
     def taken(self, x, y):

@@ -40,9 +40,9 @@ class LnzdModel(CompiledModel):
         index, value, null, last = (np.array(column, np.int64) for column in
                                     zip(*(child or NOBODY for child in x.children), strict=True))
         valid = np.array([child is not None for child in x.children], np.int64)
-        take = np.zeros(lnzd.CHILDREN, np.int64)
-        lnzd.clock(s, 0, valid, index, value, null, last, x.o_ready, take)
-        return LnzdOutputs(tuple(map(bool, take)), o)
+        ready = tuple(bool(lnzd.ready_of(s, 0, c)) for c in range(lnzd.CHILDREN))
+        lnzd.clock(s, 0, valid, index, value, null, last, x.o_ready)
+        return LnzdOutputs(ready, o)
 
 
 class Scan(NamedTuple):

@@ -34,7 +34,7 @@ class ProgramInputs(NamedTuple):
 
 class ProgramOutputs(NamedTuple):
     o: Fetched | None
-    io_rdata: int | None    # in the cycle after a read
+    io_rdata: int | None    # two cycles after a read is asked for
 
 
 IDLE = ProgramInputs()
@@ -49,15 +49,16 @@ class ProgramModel(CompiledModel):
         super().reset()
         if words is not None:   # a reset leaves memories alone
             self.s.words[:] = words
-        self._rdata = None
+        self._access = self._rdata = None
 
     def step(self, x):
-        s, rdata = self.s, self._rdata
+        s, io, rdata = self.s, self._access, self._rdata
         o = Fetched(tuple(map(int, s.fields)), bool(s.last[0]), bool(s.illegal[0])) if s.valid[0] else None
-        self._rdata = from_beats(s.words[x.io.addr]) if x.io and not x.io.write else None
+        self._rdata = from_beats(s.words[io.addr]) if io and not io.write else None
         program.clock(s, x.start, x.length, x.o_ready)
-        if x.io and x.io.write:
-            s.words[x.io.addr] = to_beats(x.io.wdata, BEATS)
+        if io and io.write:
+            s.words[io.addr] = to_beats(io.wdata, BEATS)
+        self._access = x.io
         return ProgramOutputs(o, rdata)
 
 

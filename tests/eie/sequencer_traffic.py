@@ -26,7 +26,7 @@ class SequencerInputs(NamedTuple):
     io_active: bool = False
     passes: Fetched | None = None
     i: Token | None = None
-    o_ready: bool = False
+    room: int = 0
     any_busy: bool = False
 
 
@@ -57,7 +57,8 @@ class SequencerOutputs(NamedTuple):
     command: Command
     started: bool
     state: int
-    cause: str | None           # None when no program runs
+    running: bool               # in the cycle before
+    cause: str | None           # of the cycle before, when a program ran
     number: int
     done: bool
     program_error: bool
@@ -69,26 +70,33 @@ IDLE = SequencerInputs()
 
 class SequencerModel(CompiledModel):
     def __init__(self, cfg):
-        super().__init__(sequencer, sequencer.state)
         self._cfg, self._offered = cfg, program.state(cfg)
+        super().__init__(sequencer, sequencer.state)
+
+    def reset(self):
+        super().reset()
+        self._cause = None
 
     def step(self, x):
         s, p, d = self.s, self._offered, self.s.desc
-        push = bool(s.b_valid[0]) and x.o_ready
+        room, room_2 = bool(x.room & 1), bool(x.room & 2)
         p.valid[0] = x.passes is not None
         if x.passes:
             p.fields[:], p.last[0], p.illegal[0] = x.passes.fields, x.passes.last, x.passes.illegal
         token = x.i or Token(0, 0, False, False)
         state = int(s.state[0])
         y = SequencerOutputs(
-            passes_ready=state == sequencer.DISPATCH, i_ready=bool(sequencer.takes_element(s, push)),
+            passes_ready=state == sequencer.DISPATCH, i_ready=bool(sequencer.ready_of(s)),
             o=(int(s.b_column[0]), int(s.b_value[0])) if s.b_valid[0] else None,
             command=Command.compared(s.scan[0], s.clear[0], s.load[0], s.store[0], s.base[0], s.rows[0], s.role[0],
                                      d[program.RELU], d[program.CODEBOOK], d[program.SHIFT]),
-            started=x.start and state == sequencer.IDLE and not x.io_active, state=state,
-            cause=None if state == sequencer.IDLE else CAUSES[sequencer.cause_of(s, push)], number=int(s.number[0]),
-            done=bool(s.done[0]), program_error=bool(s.program_error[0]), start_error=bool(s.start_error[0]))
-        sequencer.clock(s, p, x.start, x.clear, x.io_active, push, x.any_busy, x.i is not None, token.index,
+            started=bool(s.started[0]), state=state, running=self._cause is not None, cause=self._cause,
+            number=int(s.number[0]), done=bool(s.done[0]), program_error=bool(s.program_error[0]),
+            start_error=bool(s.start_error[0]))
+        self._cause = None
+        if state != sequencer.IDLE:
+            self._cause = CAUSES[sequencer.cause_of(s, room, room_2, x.i is not None)]
+        sequencer.clock(s, p, x.start, x.clear, x.io_active, room, room_2, x.any_busy, x.i is not None, token.index,
                         token.value, token.null, token.last, self._cfg.ptr_words, self._cfg.data_bits)
         return y
 
@@ -169,7 +177,7 @@ class Traffic:
     p_valid : float
         How often the next pass, and the next element, is there at once.
     p_ready : float
-        How often all queues have room.
+        How often all queues have room for two activations; else they have it for one or for none.
     busy : int
         Longest time that the PEs work on a broadcast [cycles].
     p_host : float
@@ -183,7 +191,7 @@ class Traffic:
         self._passes, self._tokens = source(fetched, p_valid, rng), source([], 1, rng)
         self._ready, self._host, self._is_disturbed = gaps(p_ready, rng), gaps(p_host, rng), p_host > 0
         self._scans = iter(works)
-        self._started, self._may_end, self._working = False, False, 0
+        self._started, self._begun, self._may_end, self._working = False, False, False, 0
         self._broadcasts, self._commands = [], []
         self.causes, self.done = Counter(), False
 
@@ -192,16 +200,17 @@ class Traffic:
             self._started = True
             return SequencerInputs(start=True)
         start, io_active = next(self._host), next(self._host)
+        room = 0b11 if next(self._ready) else self._rng.choice([0b00, 0b01])
         return SequencerInputs(
             start=start, clear=next(self._host), io_active=io_active or (start and self._may_end),
-            passes=self._passes.offer()[1], i=self._tokens.offer()[1], o_ready=next(self._ready),
+            passes=self._passes.offer()[1], i=self._tokens.offer()[1], room=room,
             any_busy=self._working > 0)
 
     def taken(self, x, y):
         self._passes.taken(y.passes_ready)
         self._tokens.taken(y.i_ready)
         self._working = max(self._working - 1, 0)
-        if y.o and x.o_ready:
+        if y.o:
             self._broadcasts.append(y.o)
             self._working = max(self._working, self._rng.randint(0, self._busy))
         if y.command.scan or y.command.store:
@@ -214,7 +223,9 @@ class Traffic:
         if y.cause is not None:
             self.causes[y.cause] += 1
         self._may_end = y.state in (sequencer.DRAIN, sequencer.STORE)
-        self.done = y.state == sequencer.IDLE and not y.started
+        # The first cycle is that of the start, the last one that in which the cause of the one before shows.
+        self.done = self._begun and y.state == sequencer.IDLE
+        self._begun = True
         if self.done:
             assert y.done and self._working == 0, "the program ends when no PE works any more"
             self._result = Result(self._broadcasts, self._commands, y.number, y.program_error)

@@ -19,7 +19,7 @@ BITS, DEPTH = mem_bits(CFG), mem_words(CFG)
 BUS_BITS = max(BITS[mem] for mem in PORTS)
 IDLE = ACCESS.unpack(0)
 #: Cycles from a read on the bus to its answer.
-LATENCY = 2
+LATENCY = 3
 
 
 class Seen(NamedTuple):
@@ -53,7 +53,7 @@ class Outputs(NamedTuple):
 
 
 class Model:
-    """The tap passes an access on if it is meant for this PE, and two cycles later shows what the memory answered."""
+    """The tap selects a memory of this PE a cycle after the bus asks for it, and shows its answer two cycles later."""
 
     NAME, INPUTS, OUTPUTS = "eie_io_tap", Inputs, Outputs
     EVENTS = frozenset({"other_pe", "every_pe", *(f"{op.name}_{mem.name}" for op in Op for mem in PORTS)})
@@ -64,7 +64,7 @@ class Model:
         self.reset()
 
     def reset(self):
-        self._read, self._rdata = None, 0
+        self._selected, self._read, self._rdata = None, None, 0
 
     def unknown(self):
         return ()
@@ -78,13 +78,15 @@ class Model:
         if port is not None:
             self.seen.add("every_pe" if a.every else f"{Op(a.op).name}_{Mem(a.mem).name}")
         ports = dict.fromkeys(PORTS.values())
-        if port is not None:
-            is_write = a.op == Op.WRITE
-            wdata = a.wdata & (1 << BITS[Mem(a.mem)]) - 1 if is_write else None
-            ports[port] = Seen(is_write, a.op == Op.CLEAR, a.addr % DEPTH[Mem(a.mem)], wdata)
+        selected, op = self._selected or (None, None)
+        if selected is not None:
+            mem = next(mem for mem, name in PORTS.items() if name == selected)
+            wdata = a.wdata & (1 << BITS[mem]) - 1 if op == Op.WRITE else None
+            ports[selected] = Seen(op == Op.WRITE, op == Op.CLEAR, a.addr % DEPTH[mem], wdata)
         y = Outputs(rdata=self._rdata, **ports)
         self._rdata = getattr(x, f"{self._read}_rdata") if self._read else 0
-        self._read = port if a.op == Op.READ else None
+        self._read = selected if op == Op.READ else None
+        self._selected = (port, a.op) if port is not None else None
         return y
 
 
@@ -144,8 +146,8 @@ async def full_throughput(dut):
         x = bench.idle._replace(**answers(rng))
         if cycle < len(mems):
             x = x._replace(access=access(rng, 0, op=Op.READ, mem=mems[cycle]))
-        if 1 <= cycle <= len(mems):
-            expected.append(getattr(x, f"{PORTS[mems[cycle - 1]]}_rdata"))
+        if 2 <= cycle <= len(mems) + 1:
+            expected.append(getattr(x, f"{PORTS[mems[cycle - 2]]}_rdata"))
         shown.append((await bench.cycle(x)).rdata)
     assert shown == [0] * LATENCY + expected + [0]
     await bench.finish()

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import cocotb
 
-from golden.common.fifo import fifo_front, fifo_ready, fifo_state, fifo_step, fifo_valid
 from golden.eie import pointer_read
 from golden.eie.config import EieConfig
 from hdl.eie.layouts import broadcast_layout, column_layout
@@ -16,9 +15,9 @@ from tests.eie.units import LIMIT, Access, LaneModel, Memory, PinBench, fields_o
 CFG = config(EieConfig)
 BROADCAST, COLUMN = fields_of(broadcast_layout(CFG)), fields_of(column_layout(CFG))
 #: Cycles from a broadcast to its column.
-LATENCY = 2 if CFG.run_ahead else 1
+LATENCY = 2
 #: Cycles from one column to the next.
-INTERVAL = 2 if CFG.run_ahead and CFG.run_ahead_columns == 1 else 1
+INTERVAL = 2 if CFG.columns_ahead == 1 else 1
 
 
 class Inputs(NamedTuple):
@@ -36,8 +35,6 @@ class Outputs(NamedTuple):
 
 
 class Model(LaneModel):
-    """Pointer reader; with ``run_ahead`` a FIFO of non-empty columns behind it, as in golden.eie.pe."""
-
     NAME, UNIT, INPUTS, OUTPUTS, KEPT = "eie_pointer_read", pointer_read, Inputs, Outputs, ("ptr",)
 
     def ports(self):
@@ -45,21 +42,17 @@ class Model(LaneModel):
 
     def reset(self):
         super().reset()
-        self._columns = fifo_state(1, self.cfg.run_ahead_columns, 3)
+        self._reads = False
 
     def step(self, x: Inputs) -> Outputs:
-        s, c, ahead = self.s, self._columns, self.cfg.run_ahead
-        start, end, value = int(pointer_read.start_of(s, 0)), int(pointer_read.end_of(s, 0)), int(s.value[0])
-        inside = bool(s.valid[0])
+        s = self.s
+        o_valid, ready = bool(pointer_read.valid_of(s, 0)), bool(pointer_read.ready_of(s, 0))
+        column = [int(pointer_read.field_of(s, 0, field)) for field in range(3)]
+        y = Outputs(i_ready=ready, o=describe(*column) if o_valid else None, busy=bool(s.valid[0] or o_valid),
+                    reads=self._reads, **self.answers())
         i = x.i or BROADCAST.unpack(0)
-        sink_ready = fifo_ready(c, 0) if ahead else x.o_ready
-        ready, found = pointer_read.clock(s, 0, x.i is not None, i.column, i.value, sink_ready, ahead)
-        o_valid, column = inside, (start, end, value)
-        if ahead:
-            o_valid, column = fifo_valid(c, 0), [int(fifo_front(c, 0, field)) for field in range(3)]
-            fifo_step(c, 0, found, start, end, value, x.o_ready)
-        y = Outputs(i_ready=bool(ready), o=describe(*column) if o_valid else None, busy=bool(inside or o_valid),
-                    reads=bool(ready and x.i), **self.answers())
+        pointer_read.clock(s, 0, x.i is not None, i.column, i.value, x.o_ready, self.cfg.run_ahead)
+        self._reads = bool(ready and x.i)
         self.clock_io(x)
         return y
 
@@ -70,13 +63,13 @@ class Bench(PinBench):
 
 def describe(start, end, value):
     """A column as it comes out."""
-    return make(COLUMN, start=start, end=end, value=value, any=end > start)
+    return make(COLUMN, start=start, end=end, value=value)
 
 
 def found(pointers, items):
     """Untimed: the columns that belong to broadcasts."""
     columns = [describe(pointers[i.column], pointers[(i.column + 1) % CFG.ptr_words], i.value) for i in items]
-    return [column for column in columns if column.any or not CFG.run_ahead]
+    return [column for column in columns if column.end > column.start or not CFG.run_ahead]
 
 
 def pointers_of(lengths):
@@ -165,8 +158,9 @@ async def empty_columns_cost(dut):
     accepted = 0
     for _ in range(20):
         accepted += (await bench.cycle(Inputs(broadcast(0)))).i_ready
-    assert accepted == (20 if CFG.run_ahead else 1)
-    await bench.cycle(Inputs(o_ready=True))
+    assert accepted == (20 if CFG.run_ahead else CFG.columns_ahead + 1)
+    for _ in range(CFG.columns_ahead + 1):
+        await bench.cycle(Inputs(o_ready=True))
     await bench.finish()
 
 

@@ -38,6 +38,10 @@ class Model(LaneModel):
         rows = self.s.spmat[0].reshape(self.cfg.spmat_words, self.cfg.entries_per_row)
         return {"io": Memory(rows, self.cfg.spmat_width)}
 
+    def reset(self):
+        super().reset()
+        self._reads = False
+
     def step(self, x: Inputs) -> Outputs:
         s = self.s
         ready, busy = bool(spmat_read.ready_of(s, 0)), bool(s.busy[0] or s.e_valid[0] or s.o_valid[0])
@@ -45,7 +49,8 @@ class Model(LaneModel):
         o_valid = bool(s.o_valid[0])
         i = x.i or COLUMN.unpack(0)
         reads = spmat_read.clock(s, 0, x.i is not None, i.start, i.end, i.value, self.cfg.entries_per_row)
-        y = Outputs(ready, o if o_valid else None, busy, bool(reads), **self.answers())
+        y = Outputs(ready, o if o_valid else None, busy, self._reads, **self.answers())
+        self._reads = bool(reads)
         if x.io is not None:
             s.row[0] = -1  # the row at the output of the SRAM is another one now
         self.clock_io(x)
@@ -64,7 +69,7 @@ class Bench(PinBench):
 
 def column(start, length, value=1):
     """A column of ``length`` entries; a negative length is a pair of pointers that descends."""
-    return make(COLUMN, start=start, end=start + length, value=value, any=length > 0)
+    return make(COLUMN, start=start, end=start + length, value=value)
 
 
 def entries(memory: bytes, columns):

@@ -39,9 +39,9 @@ def test_model_equals_spec(bits, words):
         entries[0] = entries[0]._replace(first=True)
         sums, answer, waiting, kept = {}, (False, 0), entries[::-1], 0
         for _ in range(200):
-            if s.s4_valid[0]:
+            if s.w_valid[0]:
                 kept += 1
-            written = {int(s.s4_row[0]): int(s.s4_sum[0])} if s.s4_valid[0] else {}
+            written = {int(s.w_row[0]): int(s.w_sum[0])} if s.w_valid[0] else {}
             enable, row = arithmetic.read_of(s, 0)
             assert not (enable and row in written)
             i = waiting.pop() if waiting and rng.random() < 0.8 else None
@@ -58,9 +58,11 @@ def test_rtl_equals_model(cfg):
     run_bench(Arithmetic, cfg, BENCH)
 
 
-def test_bench_notices_a_missing_bypass():
-    assert_mutant_noticed(Arithmetic, TINY, BENCH, old="valid_s5 & ", new="1'h0 & ", match="w_value",
-                          testcase="full_throughput")
+@pytest.mark.parametrize(("distance", "use", "hit"), [(1, "operand = {}", "one_ahead"), (2, "if ({})", "two_ahead"),
+                                                      (3, "else if ({})", "three_ahead")])
+def test_bench_notices_a_missing_bypass(distance, use, hit):
+    assert_mutant_noticed(Arithmetic, TINY, BENCH, old=use.format(hit), new=use.format("1'h0"), match="w_value",
+                          testcase=f"same_accumulator/distance={distance}")
 
 
 def test_wrong_cfg():

@@ -60,5 +60,5 @@ def test_bench_notices_a_wrong_order():
     """The two upper children are compared the wrong way round."""
     cfg = CONFIGS[0]
     assert_mutant_fails(hdl.LnzdNode(cfg), cfg=cfg, **BENCH, testcase="interleavings",
-                        old="i3__payload[4:0] < i2__payload[4:0]", new="i3__payload[4:0] > i2__payload[4:0]",
+                        old="skid_3__o__payload[4:0] < skid_2__o", new="skid_3__o__payload[4:0] > skid_2__o",
                         match="lnzd: ready, o differ|lnzd: ready differ")

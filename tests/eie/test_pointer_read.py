@@ -18,13 +18,12 @@ def test_model_equals_spec(drop_empty):
     s.ptr[0] = rng.integers(8, size=TINY.ptr_words)
     columns = rng.integers(TINY.ptr_words, size=3000)
     sent, found = 0, []
-    while sent < len(columns) or s.valid[0]:
-        at_output = pointer_read.start_of(s, 0), pointer_read.end_of(s, 0), s.value[0]
+    while sent < len(columns) or s.valid[0] or pointer_read.valid_of(s, 0):
         i_valid, o_ready = sent < len(columns) and rng.random() < 0.8, rng.random() < 0.7
-        i_ready, o_valid = pointer_read.clock(s, 0, i_valid, columns[min(sent, len(columns) - 1)], sent, o_ready,
-                                              drop_empty)
-        if o_valid and o_ready:
-            found.append(at_output)
+        if pointer_read.valid_of(s, 0) and o_ready:
+            found.append(tuple(pointer_read.field_of(s, 0, field) for field in range(3)))
+        i_ready = pointer_read.ready_of(s, 0)
+        pointer_read.clock(s, 0, i_valid, columns[min(sent, len(columns) - 1)], sent, o_ready, drop_empty)
         sent += bool(i_valid and i_ready)
     pairs = [(s.ptr[0, j], s.ptr[0, (j + 1) % TINY.ptr_words], k) for k, j in enumerate(columns)]
     assert found == [pair for pair in pairs if pair[1] > pair[0] or not drop_empty]

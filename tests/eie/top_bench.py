@@ -133,6 +133,7 @@ class Bench(Host):
     async def start(self, control=START):
         """Start the program that was written last, and wait for its end; nothing is cleared unless asked for."""
         await self.source.wait()
+        await ClockCycles(self.dut.clk, 4)  # for the last command to be carried out: else the start is refused
         await self.write("control", control)
         await ClockCycles(self.dut.clk, 4)
         await self.recorder.idle.wait()

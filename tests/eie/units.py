@@ -77,6 +77,15 @@ class Memory:
             self._array[access.addr] = to_signed(access.wdata, self._bits) if self._signed else access.wdata
 
 
+def _copy(state, fresh):
+    """Overwrite the arrays of a state; a part of it may be the state of a smaller unit."""
+    if isinstance(state, tuple):
+        for array, other in zip(state, fresh, strict=True):
+            _copy(array, other)
+    else:
+        state[...] = fresh
+
+
 class LaneModel:
     """Lane 0 of a compiled unit model, as :class:`sim.common.bench.UnitBench` wants a model.
 
@@ -107,7 +116,7 @@ class LaneModel:
         """Registers take their first values; memories keep their words."""
         for name, array, fresh in zip(self.s._fields, self.s, self.UNIT.state(self.cfg, 1), strict=True):
             if name not in self.KEPT:
-                array[...] = fresh
+                _copy(array, fresh)
         for memory in self.io.values():
             memory.rdata = None
 
