@@ -39,9 +39,12 @@ class ActRwState(NamedTuple):
     load_at: np.ndarray
     load_row: np.ndarray
     load_left: np.ndarray
-    load_valid: np.ndarray  # write stage
+    load_valid: np.ndarray  # at the output of the SRAM
     load_to: np.ndarray
     load_value: np.ndarray
+    keep_valid: np.ndarray  # write stage
+    keep_row: np.ndarray
+    keep_value: np.ndarray
     store_busy: np.ndarray  # accumulators to SRAM: read stage
     store_at: np.ndarray
     store_row: np.ndarray
@@ -73,7 +76,7 @@ def clock(s, f, k, src, scan, clear, load, store, base, rows, r_en, r_row, w_en,
     """
     source = 2 * k + src
     accumulators = 2 * k + 1 - src
-    loading = s.load_busy[k] or s.load_valid[k]
+    loading = s.load_busy[k] or s.load_valid[k] or s.keep_valid[k]
 
     # Scan: the next element, or the end alone.
     slot_free = not s.o_valid[k] or o_ready
@@ -115,11 +118,11 @@ def clock(s, f, k, src, scan, clear, load, store, base, rows, r_en, r_row, w_en,
         s.seen[STORED_ZERO] += value == 0
 
     # Register files: source is read by the scan and written by the load, accumulators by the arithmetic unit.
-    load_valid, load_to, load_value = s.load_valid[k], s.load_to[k], s.load_value[k]
-    regfile.clock(f, source, load, load_valid, load_to, load_value, 0, issue, row)
+    keep, keep_row, keep_value = s.keep_valid[k], s.keep_row[k], s.keep_value[k]
+    regfile.clock(f, source, load, keep, keep_row, keep_value, 0, False, 0, issue, row)
     if s.store_busy[k]:
         r_en, r_row = True, s.store_row[k]
-    regfile.clock(f, accumulators, clear, w_en, w_row, w_value, w_relu, r_en, r_row)
+    regfile.clock(f, accumulators, clear, w_en, w_row, w_value, w_relu, r_en, r_row, False, 0)
 
     # Pending bits: set by the load, or all at once from the flags of the source.
     if scan:
@@ -130,11 +133,12 @@ def clock(s, f, k, src, scan, clear, load, store, base, rows, r_en, r_row, w_en,
         for i in range(s.pending.shape[1]):
             s.pending[k, i] = f.nonzero[source, i]
             s.waiting[k] += s.pending[k, i]
-    elif load_valid and load_value != 0:
-        s.pending[k, load_to] = 1
+    elif keep and keep_value != 0:
+        s.pending[k, keep_row] = 1
         s.waiting[k] += 1
 
-    # Load and store, read stages.
+    # Load and store, the stages before.
+    s.keep_valid[k], s.keep_row[k], s.keep_value[k] = s.load_valid[k], s.load_to[k], s.load_value[k]
     read = s.load_busy[k]
     s.load_valid[k] = read
     if read:

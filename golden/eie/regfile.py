@@ -53,13 +53,18 @@ def write(s, k, row, value, relu):
 
 
 @jit
-def clock(s, k, flush, w_en, w_row, w_value, w_relu, r_en, r_row):
-    """One clock of file ``k``. Reading and writing the same row in one cycle is not allowed."""
+def clock(s, k, flush, w_en, w_row, w_value, w_relu, r_en, r_row, s_en, s_row):
+    """One clock of file ``k``. Reading and writing the same row in one cycle is not allowed, nor are two reads.
+
+    ``s_en``, ``s_row``: read of the scan, which knows that the register counts and leaves the flags alone.
+    """
     if r_en:
         s.r_value[k] = s.words[k, r_row]
         s.r_live[k] = s.live[k, r_row]
         s.r_nonzero[k] = s.nonzero[k, r_row]
         s.seen[READ_HIDDEN] += not s.r_nonzero[k]
+    if s_en:
+        s.r_value[k] = s.words[k, s_row]
     if flush:
         s.live[k, :] = 0
         s.nonzero[k, :] = 0

@@ -24,7 +24,7 @@ product), and, if n = 0, ``leave`` when it is dropped or else ``accept + 1``.
 skid buffer of its parent. The parent uses its tokens in order, one at ``U_j``; token j is gone from the lane itself at
 ``D_j = max(time it is shown, U_{j-1} + 1)``, and that is when the next one is prepared. A PE that prepares one at t
 shows the activation of row r at ``1 + max(t, known_r)``: ``known_r`` is ``scan + 1`` when the registers are full
-already, ``scan + 3 + r`` when row r is being loaded. A PE does not know that an element is its last one before the load
+already, ``scan + 4 + r`` when row r is being loaded. A PE does not know that an element is its last one before the load
 ended; if it shows it earlier a null token follows. A node prepares one at ``max(t, tokens of all children that have not
 ended)``: uses the child with the least index, and all nulls, and shows its own token a cycle later.
 
@@ -142,10 +142,10 @@ def _state(work, cfg):
 def _show(s, k, which, free, index, t0, load_rows):
     """Next token of PE ``k``, which can prepare it from ``free`` on, in the pass taken at ``t0``."""
     e = s.head[k]
-    complete = t0 + 2 if load_rows == 0 else t0 + load_rows + 3
+    complete = t0 + 2 if load_rows == 0 else t0 + load_rows + 4
     known = complete
     if e >= 0 and load_rows:
-        known = t0 + 4 + index[e] // s.head.shape[0]
+        known = t0 + 5 + index[e] // s.head.shape[0]
     at = max(free, known)
     s.token[k, which] = at + 1
     s.element[k, which] = e if e >= 0 else _NULL

@@ -56,7 +56,9 @@ class Fifo(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
+        # What the level will be is known late in the cycle: so are these, and each is a register of its own.
         has_room = Signal(init=1)
+        in_ring = Signal()
         take = Signal()
         give = Signal()
         refill = Signal()
@@ -66,21 +68,17 @@ class Fifo(wiring.Component):
             give.eq(self.o.valid & self.o.ready),
             refill.eq(~self.o.valid | self.o.ready),
         ]
-
-        level_next = Signal.like(self.level)
-        m.d.comb += level_next.eq(self.level + take - give)
-        m.d.sync += [
-            self.level.eq(level_next),
-            has_room.eq(level_next != self._depth),
-            self.o.valid.eq(level_next != 0),
-        ]
+        with m.If(take & ~give):
+            m.d.sync += [self.level.eq(self.level + 1), has_room.eq(self.level != self._depth - 1),
+                         self.o.valid.eq(1), in_ring.eq(self.level != 0)]
+        with m.Elif(give & ~take):
+            m.d.sync += [self.level.eq(self.level - 1), has_room.eq(1),
+                         self.o.valid.eq(self.level != 1), in_ring.eq(self.level > 2)]
 
         # The output register is refilled from the ring, or past it while the ring is empty.
-        in_ring = Signal()
         push = Signal()
         pop = Signal()
         m.d.comb += [
-            in_ring.eq(self.level > 1),
             push.eq(take & ~(refill & ~in_ring)),
             pop.eq(refill & in_ring),
         ]

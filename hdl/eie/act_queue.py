@@ -37,7 +37,7 @@ class ActQueue(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(broadcast_layout(cfg), always_ready=True)),
             "o": Out(stream.Signature(broadcast_layout(cfg))),
-            "room": Out(2, init=0b11 if cfg.fifo_depth > 1 else 0b01),
+            "room": Out(2),
         })
 
     def elaborate(self, platform):
@@ -45,13 +45,14 @@ class ActQueue(wiring.Component):
         depth = self._cfg.fifo_depth
         m.submodules.fifo = fifo = Fifo(broadcast_layout(self._cfg), depth)
         connect(m, fifo.o, flipped(self.o))
-        level = Signal.like(fifo.level)
-        m.d.comb += [
-            fifo.i.payload.eq(self.i.payload), fifo.i.valid.eq(self.i.valid),
-            level.eq(fifo.level + self.i.valid - (self.o.valid & self.o.ready)),
-        ]
-        m.d.sync += [
-            self.room.eq(Cat(level < depth, level + 1 < depth)),
-            Assert(~self.i.valid | fifo.i.ready, "activation without room"),
-        ]
+        m.d.comb += [fifo.i.payload.eq(self.i.payload), fifo.i.valid.eq(self.i.valid)]
+
+        room_2 = Signal(init=depth > 1)
+        give = Signal()
+        m.d.comb += [self.room.eq(Cat(fifo.i.ready, room_2)), give.eq(self.o.valid & self.o.ready)]
+        with m.If(self.i.valid & ~give):
+            m.d.sync += room_2.eq(fifo.level + 2 < depth)
+        with m.Elif(give & ~self.i.valid):
+            m.d.sync += room_2.eq(fifo.level != depth)
+        m.d.sync += Assert(~self.i.valid | fifo.i.ready, "activation without room")
         return m

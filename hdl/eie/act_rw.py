@@ -22,7 +22,7 @@ class ActRw(wiring.Component):
     number of the source. ``load`` copies ``rows`` words of the activation SRAM from ``base`` on into the flushed
     source, while the scan takes them as they come; ``store`` copies accumulators back, as zero where they do not count.
 
-    Latency: the first element stands at ``o`` 2 cycles after ``scan``, 4 with ``load``. Throughput: one element a
+    Latency: the first element stands at ``o`` 2 cycles after ``scan``, 5 with ``load``. Throughput: one element a
     cycle, and nothing for registers that are zero; one word a cycle for load and store.
 
     Parameters
@@ -87,15 +87,15 @@ class ActRw(wiring.Component):
                 file.w_row.eq(Mux(io.en, io.addr, Mux(is_source, load_row, self.w_row))),
                 file.w_value.eq(Mux(io.en, io.wdata.as_signed(), Mux(is_source, load_value, self.w_value))),
                 file.w_relu.eq(self.command.relu & ~is_source & ~io.en),
-                file.r_en.eq(Mux(is_source, issue, self.r_en | store_busy) | (io.en & ~io.write & ~io.clear)),
-                file.r_row.eq(Mux(io.en, io.addr, Mux(is_source, issue_row,
-                                                      Mux(store_busy, store_row, self.r_row)))),
+                file.s_en.eq(is_source & issue), file.s_row.eq(issue_row),
+                file.r_en.eq((~is_source & (self.r_en | store_busy)) | (io.en & ~io.write & ~io.clear)),
+                file.r_row.eq(Mux(io.en, io.addr, Mux(store_busy, store_row, self.r_row))),
                 io.rdata.eq(Mux(file.r_nonzero, file.r_value, 0)),
             ]
         return m
 
     def _load_and_store(self, m, to_store):
-        """Both walk the activation SRAM: a read stage, and a write stage one cycle behind."""
+        """Both walk the activation SRAM: a read stage, and a write stage behind it, of the load two cycles."""
         cfg = self._cfg
         io = self.io_sram
         m.submodules.sram = sram = Sram1rw(cfg.act_words, cfg.data_bits)
@@ -115,11 +115,17 @@ class ActRw(wiring.Component):
                 addr.eq(self.command.base), row.eq(0), left.eq(self.command.rows),
             ]
 
-        load_valid = Signal()
+        load_s1 = Signal()
         store_valid = Signal()
         row_s1 = Signal.like(row)
         addr_s1 = Signal.like(addr)
-        m.d.sync += [load_valid.eq(load_busy), store_valid.eq(store_busy), row_s1.eq(row), addr_s1.eq(addr)]
+        load_valid = Signal()
+        load_row = Signal.like(row)
+        load_value = Signal(signed(cfg.data_bits))
+        m.d.sync += [
+            load_s1.eq(load_busy), store_valid.eq(store_busy), row_s1.eq(row), addr_s1.eq(addr),
+            load_valid.eq(load_s1), load_row.eq(row_s1), load_value.eq(sram.rdata.as_signed()),
+        ]
         m.d.comb += [
             self.reads.eq(load_busy),
             self.writes.eq(store_valid),
@@ -130,7 +136,7 @@ class ActRw(wiring.Component):
             io.rdata.eq(sram.rdata),
         ]
         self._store_busy, self._store_row = store_busy, row
-        return load_valid, row_s1, sram.rdata.as_signed(), load_busy | load_valid
+        return load_valid, load_row, load_value, load_busy | load_s1 | load_valid
 
     def _scan(self, m, nonzero, value, load_valid, load_row, load_value, loading):
         """Local leading non-zero detection: ``pending`` has a bit for every activation that is still to come."""

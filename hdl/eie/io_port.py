@@ -95,11 +95,13 @@ class IoPort(wiring.Component):
         n_pe = self._cfg.n_pe
         state = Signal(State)
         command = Signal(data.StructLayout(COMMAND_FIELDS))
+        offered = data.View(data.StructLayout(COMMAND_FIELDS), beat_in.data)
         ended = Signal()
+        rows = Signal(COMMAND_FIELDS["count"] + 1)
         pe = Signal(range(max(n_pe, 2)))
         addr = Signal(COMMAND_FIELDS["addr"])
         left = Signal(COMMAND_FIELDS["count"])
-        legal = self._is_legal(m, command, ended)
+        legal = self._is_legal(m, command, rows, ended)
         most_beats = beats(len(self.answer))
         beat = Signal(range(most_beats))
         word = Signal(most_beats * BEAT_BITS)
@@ -144,7 +146,7 @@ class IoPort(wiring.Component):
         with m.Switch(state):
             with m.Case(State.COMMAND):
                 with m.If(take):
-                    m.d.sync += [command.as_value().eq(beat_in.data), ended.eq(beat_in.last),
+                    m.d.sync += [command.eq(offered), ended.eq(beat_in.last), rows.eq(self._rows(offered)),
                                  state.eq(State.CHECK)]
             with m.Case(State.CHECK):
                 m.d.sync += [pe.eq(command.pe), addr.eq(command.addr), left.eq(command.count), beat.eq(0)]
@@ -197,15 +199,15 @@ class IoPort(wiring.Component):
 
         return m
 
-    def _is_legal(self, m, c, ended):
+    def _rows(self, c):
+        """Words of one PE that a command takes."""
+        return Mux(c.walk == Walk.INTERLEAVED, (c.count + (self._cfg.n_pe - 1)) >> self._cfg.pe_bits, c.count)
+
+    def _is_legal(self, m, c, rows, ended):
         """Known values, words that exist, TLAST where it belongs."""
         n_pe = self._cfg.n_pe
-        rows = Signal(COMMAND_FIELDS["count"] + 1)
         end = Signal(COMMAND_FIELDS["addr"] + 2)
-        m.d.comb += [
-            rows.eq(Mux(c.walk == Walk.INTERLEAVED, (c.count + (n_pe - 1)) >> self._cfg.pe_bits, c.count)),
-            end.eq(c.addr + rows),
-        ]
+        m.d.comb += end.eq(c.addr + rows)
         in_range = C(0)
         for mem, words in mem_words(self._cfg).items():
             in_range |= (c.mem == mem) & (end <= words)

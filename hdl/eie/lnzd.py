@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.eie.formats import CHILDREN
 from hdl.common.emit import unit
+from hdl.common.primitives import or_tree
 from hdl.common.skid import Skid
 
 from .layouts import check_cfg, element_layout
@@ -60,13 +61,20 @@ class LnzdNode(wiring.Component):
             real.eq(~done & ~Cat(child.p.null for child in children)),
         ]
 
-        # The least index among those that have an element: two rounds.
-        low, low_real, low_wins = self._least(m, "low", (children[0].p, real[0]), (children[1].p, real[1]))
-        high, high_real, high_wins = self._least(m, "high", (children[2].p, real[2]), (children[3].p, real[3]))
-        least, any_real, upper = self._least(m, "least", (low, low_real), (high, high_real))
+        # The least index among those that have an element: all pairs at once. A child that has none is beaten.
         winner = Signal(CHILDREN)
-        m.d.comb += winner.eq(Mux(upper, Cat(C(0, 2), ~high_wins, high_wins), Cat(~low_wins, low_wins)) &
-                              any_real.replicate(CHILDREN))
+        beaten = [~real[c] for c in range(CHILDREN)]
+        for a in range(CHILDREN):
+            for b in range(a + 1, CHILDREN):
+                later = Signal(name=f"later_{a}_{b}")
+                m.d.comb += later.eq(children[b].p.index < children[a].p.index)
+                beaten[a] |= real[b] & later
+                beaten[b] |= real[a] & ~later
+        m.d.comb += winner.eq(~Cat(beaten))
+        least = Signal(element_layout(self._cfg))
+        m.d.comb += least.as_value().eq(or_tree([Mux(winner[c], child.p.as_value(), 0)
+                                                 for c, child in enumerate(children)]))
+        any_real = real.any()
 
         take = Signal(CHILDREN)
         done_next = Signal(CHILDREN)
@@ -83,14 +91,3 @@ class LnzdNode(wiring.Component):
         with m.If(fire):
             m.d.sync += done.eq(Mux(done_next.all(), 0, done_next))
         return m
-
-    def _least(self, m, name, a, b):
-        """The lesser of two (token, is real); whether any is real; whether it is ``b``."""
-        (token_a, real_a), (token_b, real_b) = a, b
-        least = Signal(element_layout(self._cfg), name=name)
-        second = Signal(name=f"{name}_second")
-        m.d.comb += [
-            second.eq(real_b & (~real_a | (token_b.index < token_a.index))),
-            least.eq(Mux(second, token_b, token_a)),
-        ]
-        return least, real_a | real_b, second

@@ -33,6 +33,8 @@ class RegFile(wiring.Component):
     w_relu : In(1)
         The value counts as non-zero only when it is positive.
     r_en, r_row : In
+    s_en, s_row : In
+        Read of the scan, in other cycles: for ``r_value`` alone.
     r_value, r_live, r_nonzero : Out
         Answer. ``r_value`` is as it was written; it counts as zero unless ``r_nonzero``.
     nonzero : Out(regfile_words)
@@ -45,7 +47,7 @@ class RegFile(wiring.Component):
         super().__init__({
             "flush": In(1),
             "w_en": In(1), "w_row": In(row), "w_value": In(value), "w_relu": In(1),
-            "r_en": In(1), "r_row": In(row),
+            "r_en": In(1), "r_row": In(row), "s_en": In(1), "s_row": In(row),
             "r_value": Out(value), "r_live": Out(1), "r_nonzero": Out(1),
             "nonzero": Out(cfg.regfile_words),
         })
@@ -55,7 +57,8 @@ class RegFile(wiring.Component):
         m.submodules.words = words = Sram1r1w(self._cfg.regfile_words, self._cfg.data_bits)
         m.d.comb += [
             words.w_en.eq(self.w_en), words.w_addr.eq(self.w_row), words.w_data.eq(self.w_value),
-            words.r_en.eq(self.r_en), words.r_addr.eq(self.r_row), self.r_value.eq(words.r_data),
+            words.r_en.eq(self.r_en | self.s_en), words.r_addr.eq(Mux(self.s_en, self.s_row, self.r_row)),
+            self.r_value.eq(words.r_data),
         ]
         live = Signal(self._cfg.regfile_words)
         counts = Signal()

@@ -83,4 +83,4 @@ def test_rtl_equals_model(cfg):
 def test_bench_notices_a_lost_entry():
     cfg = FifoConfig(8)
     assert_mutant_fails(Fifo(cfg.width, cfg.depth), name="fifo", cfg=cfg, test_module="tests.common.tb_fifo",
-                        testcase="fill_and_drain", old="!= 4'h8", new="!= 4'h7", match="i_ready")
+                        testcase="fill_and_drain", old="level != 3'h7", new="level != 3'h6", match="i_ready")

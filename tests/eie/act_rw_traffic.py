@@ -54,7 +54,7 @@ class Registers:
             return
         read = not (access.write or access.clear)
         value = to_signed(access.wdata, CFG.data_bits) if access.write else 0
-        regfile.clock(f, lane, access.clear, access.write, access.addr, value, 0, read, access.addr)
+        regfile.clock(f, lane, access.clear, access.write, access.addr, value, 0, read, access.addr, False, 0)
         if read:
             self.rdata = to_raw(int(f.r_value[lane]) if f.r_nonzero[lane] else 0, CFG.data_bits)
 

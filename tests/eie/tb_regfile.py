@@ -26,6 +26,8 @@ class Inputs(NamedTuple):
     w_relu: bool | None = None
     r_en: bool = False
     r_row: int | None = None
+    s_en: bool = False
+    s_row: int | None = None
 
 
 class Outputs(NamedTuple):
@@ -55,11 +57,12 @@ class Model(LaneModel):
         s = self.s
         flags = sum(int(flag) << row for row, flag in enumerate(s.nonzero[0]))
         y = Outputs(int(s.r_value[0]) if self._known else None, bool(s.r_live[0]), bool(s.r_nonzero[0]), flags)
-        if x.r_en:
-            self._known = x.r_row in self._written
+        if x.r_en or x.s_en:
+            self._known = (x.r_row if x.r_en else x.s_row) in self._written
         if x.w_en:
             self._written.add(x.w_row)
-        regfile.clock(s, 0, x.flush, x.w_en, x.w_row or 0, x.w_value or 0, bool(x.w_relu), x.r_en, x.r_row or 0)
+        regfile.clock(s, 0, x.flush, x.w_en, x.w_row or 0, x.w_value or 0, bool(x.w_relu), x.r_en, x.r_row or 0,
+                      x.s_en, x.s_row or 0)
         return y
 
 
@@ -94,7 +97,8 @@ async def random_traffic(dut, p_write, p_read, p_flush):
             value = rng.choice([0, 1, -1, LOW, HIGH, rng.randint(LOW, HIGH)])
             x = x._replace(w_en=True, w_row=write_row, w_value=value, w_relu=rng.random() < 0.5)
         if rng.random() < p_read:
-            x = x._replace(r_en=True, r_row=read_row)
+            scan = rng.random() < 0.5
+            x = x._replace(**({"s_en": True, "s_row": read_row} if scan else {"r_en": True, "r_row": read_row}))
         await bench.cycle(x)
     await bench.finish()
 

@@ -41,7 +41,7 @@ def test_rtl_equals_model(cfg):
 
 
 def test_bench_notices_a_lost_entry():
-    assert_mutant_noticed(ActQueue, TINY, BENCH, old="< 2'h2", new="< 2'h1", match="room",
+    assert_mutant_noticed(ActQueue, TINY, BENCH, old="level + 2'h2", new="level + 2'h1", match="room",
                           testcase="usable_entries")
 
 

@@ -78,7 +78,7 @@ def test_rtl_equals_model(cfg):
 
 def test_bench_notices_an_early_end():
     """The scan must not end while the load still brings words."""
-    assert_mutant_noticed(ActRw, TINY, BENCH, old="reads | load_valid", new="1'h0", match="act_rw: o differ",
+    assert_mutant_noticed(ActRw, TINY, BENCH, old="reads | load_s1", new="1'h0", match="act_rw: o differ",
                           testcase="scan_while_loading/p_ready=1.0")
 
 

@@ -20,11 +20,15 @@ def test_model_equals_spec(words):
     written, answer = {}, None
     for _ in range(5000):
         w_row, r_row = rng.permutation(words)[:2]
-        flush, w_en, relu, r_en = rng.random(4) < [0.02, 0.6, 0.5, 0.6]
+        flush, w_en, relu, r_en, s_en = rng.random(5) < [0.02, 0.6, 0.5, 0.6, 0.5]
+        s_en &= not r_en
         value = int(rng.choice([0, -1, low, high, rng.integers(low, high)]))
         if r_en:
             answer = written.get(r_row)
-        regfile.clock(s, 1, flush, w_en, w_row, value, relu, r_en, r_row)
+        regfile.clock(s, 1, flush, w_en, w_row, value, relu, r_en, r_row, s_en, r_row)
+        if s_en:
+            assert s.r_value[1] == s.words[1, r_row]
+            answer = answer and (s.r_value[1], answer[1])
         if flush:
             written = {}
         if w_en:

@@ -198,8 +198,8 @@ def test_model_agrees_with_itself(workload):
 
 #: Name: (file, pattern of a part of one line, what stands there instead). None of the names in it is a temporary one.
 MUTANTS = {
-    "queue depth": ("eie_act_queue", r"_\[1:0\] < 2'h2", "_[1:0] < 2'h1"),
-    "queue order": ("eie_act_queue_fifo", r"in_ring = level > 1'h1", "in_ring = level > 1'h0"),
+    "queue depth": ("eie_act_queue", r"level \+ 2'h2", "level + 2'h1"),
+    "queue order": ("eie_act_queue_fifo", r"pop = refill & in_ring", "pop = refill & take"),
     "bank select": ("eie_pointer_read", r"start = is_odd", "start = ~is_odd"),
     "next pointer": ("eie_pointer_read", r"i__payload\[7:0\] \+ 1'h1", "i__payload[7:0] + 1'h0"),
     "row tag": ("eie_spmat_read", r"= tag == [^;]+;", "= 1'h1;"),
@@ -214,10 +214,10 @@ MUTANTS = {
     "saturation flag": ("eie_arithmetic", r"clips = ", "clips = 1'h0 & "),
     "table": ("eie_arithmetic", r"\{ codebook, ", "{ 2'h0, "),
     "kept token": ("eie_skid", r"= kept;", "= i__payload;"),
-    "lnzd compare": ("eie_lnzd", r"high\[4:0\] < low", "high[4:0] > low"),
-    "lnzd value": ("eie_lnzd", r"low = low_second \?", "low = ~low_second ?"),
+    "lnzd compare": ("eie_lnzd", r"skid_2__o__payload\[4:0\] < skid_0", "skid_2__o__payload[4:0] > skid_0"),
+    "lnzd value": ("eie_lnzd", r"winner\[1\] \? skid_1__", "winner[0] ? skid_1__"),
     "scan last": ("eie_act_rw", r"is_only = ~\| \w+;", "is_only = 1'h0;"),
-    "load row": ("eie_act_rw", r"= command\[14\] \? w_row : row_s1", "= command[14] ? w_row : row"),
+    "load row": ("eie_act_rw", r"= command\[14\] \? w_row : load_row", "= command[14] ? w_row : row_s1"),
     "stored zero": ("eie_act_rw", r"= file_0__r_nonzero \? file_0__r_value : 16'h0000;", "= file_0__r_value;"),
     "relu": ("eie_regfile", r"= w_relu & w_value\[15\]", "= 1'h0"),
     "bias column": ("eie_sequencer", r"1'h0, current\[159:128\]", "1'h0, current[127:96]"),
