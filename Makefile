@@ -22,7 +22,7 @@ endif
 .DEFAULT_GOAL := help
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
-.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie
+.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -47,18 +47,27 @@ figures-eie: env-core env-figures  ## EIE: redraw docs/figures with the fast tim
 	@$(PY) -m golden.eie.figures --plot docs/figures --json docs/figures/eie.json $(ARGS)
 	@$(PY) -m golden.eie.figures --run-ahead --plot docs/figures --json docs/figures/eie-run-ahead.json $(ARGS)
 
+waves-eie: env-core env-waves  ## EIE: waveforms of RTL and model, compared and drawn
+	@$(PY) -m sim.waves example eie $(ARGS)
+
+regress: env-core env-waves  ## traced runs against their waveform signatures
+	@$(PY) -m sim.regress $(ARGS)
+
+regress-accept: env-core env-waves  ## take what the hardware does now as right
+	@$(PY) -m sim.regress --accept $(ARGS)
+
 bench: bench-eie  ## all benchmarks
 
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
 
-test: lint env-synth env-figures env-train  ## lint and the tests that CI runs
+test: lint env-synth env-waves env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)
 
-test-all: lint env-synth env-figures env-train  ## all tests, the slow ones included
+test-all: lint env-synth env-waves env-figures env-train  ## all tests, the slow ones included
 	@$(PYTEST) -n $(JOBS) --durations=20 $(ARGS)
 
-test-one: env-core env-test  ## one test: T=tests/... SEED=1 WAVES=1
+test-one: env-core env-test env-waves  ## one test: T=tests/... SEED=1 WAVES=1
 	@VERBOSE=$${VERBOSE:-1} $(PYTEST) -s '$(T)' $(ARGS)
 
 lint: env-core env-test  ## ruff

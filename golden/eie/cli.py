@@ -1,5 +1,6 @@
 """python -m golden eie: the cycle model on a workload, with the same report as the simulator."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from golden.common.cli import (
     user_input,
     write_json,
 )
+from golden.common.vcd import VcdFile
 
 from .compiler import Image, pack
 from .config import DEFAULT_PRESET, PRESETS, EieConfig
@@ -74,22 +76,31 @@ def main(argv=None) -> int:
     """Run the command; 0 if the model agrees with layer 1, else 1."""
     parser = Parser(prog="python -m golden eie", description="Run the cycle model of EIE on a workload.")
     add_arguments(parser)
+    parser.add_argument("--waves", type=Path, metavar="FILE", help="write the model's waveform (.vcd)")
     args = parser.parse_args(argv)
     if args.list_workloads:
         list_workloads()
         return 0
+    if args.waves is not None:
+        VcdFile.check(args.waves)
     _, workload, image = prepare(args)
-    runs, seconds = run_model(image, workload.activations[:args.images])
+    runs, seconds = run_model(image, workload.activations[:args.images], args.waves)
     result = evaluate(image, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds)
     print_report(result)
+    if args.waves is not None:
+        print(f"waveform: {args.waves}")
     if args.json is not None:
         write_json(args.json, to_dict(result))
     return 1 if result.functional_errors else 0
 
 
-def run_model(image: Image, vectors) -> tuple[list, float]:
-    """A run of the cycle model for every vector, and the seconds they took without compiling the model."""
+def run_model(image: Image, vectors, waves_file: Path | None = None) -> tuple[list, float]:
+    """A run of the cycle model for every vector, and the seconds they took without compiling the model.
+
+    With ``waves_file`` all their cycles go into a waveform.
+    """
     from .model import Eie, warm_up  # takes time to load
+    from .waves import Waves, run_traced
     with progress_bar() as progress:
         task = progress.add_task("compiling the cycle model", total=None)
         warm_up()
@@ -97,10 +108,11 @@ def run_model(image: Image, vectors) -> tuple[list, float]:
         model = Eie(image.cfg)
         model.load(image)
         runs, seconds = [], 0.0
-        for vector in progress.track(vectors, description="cycle model"):
-            start = time.perf_counter()
-            runs.append(model.run(image, vector))
-            seconds += time.perf_counter() - start
+        with contextlib.nullcontext() if waves_file is None else Waves(waves_file, image.cfg) as waves:
+            for vector in progress.track(vectors, description="cycle model"):
+                start = time.perf_counter()
+                runs.append(model.run(image, vector) if waves is None else run_traced(model, image, vector, waves))
+                seconds += time.perf_counter() - start
     return runs, seconds
 
 

@@ -21,8 +21,9 @@ from xml.etree import ElementTree
 from cocotb_tools.runner import get_runner
 
 from golden.common.config import to_json
-from sim.common import coverage, progress, waves
+from sim.common import coverage, progress, savefile, waves
 from sim.common.build import BUILD, ROOT, Build, BuildError, build
+from sim.common.wavefile import WaveError
 
 #: Whose assertions show their operands. cocotb would rewrite every library: seconds where bytecode is not kept.
 REWRITTEN = "tests/*.py sim/*.py"
@@ -220,6 +221,10 @@ def _show(log: Path, trace: Path | None):
         print(log.read_text(errors="replace"), file=sys.stderr)
     if trace is not None and trace.exists():
         print(f"waves: {trace}", file=sys.stderr)
+        try:
+            savefile.write_beside(trace)
+        except WaveError as error:  # the waveform itself is there, or the failure that cut it off is told below
+            print(f"no save file: {error}", file=sys.stderr)
 
 
 def _repeat_command(seed: int) -> str:

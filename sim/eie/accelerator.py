@@ -76,8 +76,8 @@ def _write_hex(path: Path, words):
     path.write_text(np.ascontiguousarray(words).tobytes().hex("\n", words.shape[1]))
 
 
-def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None, on_progress=None,
-             repeat=None) -> Lockstep:
+def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None,
+             golden_waves=None, on_progress=None, repeat=None) -> Lockstep:
     """Run vectors through the RTL.
 
     Parameters
@@ -90,6 +90,10 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
         Let the simulator fill matrix and pointers; by default when they are more than PORT_BEATS beats.
     stalls : sequence of bool
         Pattern of pauses of the host on the command stream.
+    waves_file : Path
+        The RTL's waveform, if ``built`` traces.
+    golden_waves : Path
+        The golden model's, a VCD file with the same cycles.
 
     Raises
     ------
@@ -101,7 +105,8 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
         job.write_bytes(pickle.dumps({"image": image, "vectors": np.asarray(vectors), "at_once": at_once,
-                                      "stalls": tuple(stalls)}))
+                                      "stalls": tuple(stalls),
+                                      "golden_waves": golden_waves and Path(golden_waves).resolve()}))
         plusargs = [f"+elision_fill={folder}"] if at_once else []
         if at_once:
             write_fill_files(image, Path(folder))

@@ -12,6 +12,7 @@ from golden.eie.cli import add_arguments, list_workloads, prepare, progress_bar
 from golden.eie.model import warm_up
 from golden.eie.report import Rtl, evaluate, to_dict
 from golden.eie.tables import print_report
+from golden.eie.waves import Waves
 from sim.common import waves
 from sim.common.runner import BenchFailure, BuildError
 from sim.common.toolchain import ToolchainError
@@ -24,6 +25,8 @@ def main(argv=None) -> int:
                     description="Run a workload on the RTL of EIE, and compare every cycle with the golden model.")
     add_arguments(parser)
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write a waveform (.vcd, or .fst where possible)")
+    parser.add_argument("--golden-waves", type=Path, metavar="FILE",
+                        help="write the golden model's waveform of the same cycles (.vcd)")
     parser.add_argument("--load", choices=("auto", "ports", "at-once"), default="auto",
                         help="how matrix and pointers get into the SRAMs: through the stream port, or by the "
                         "simulator at once (default: by size)")
@@ -33,6 +36,8 @@ def main(argv=None) -> int:
         list_workloads()
         return 0
     kind = _wave_kind(args.waves)
+    if args.golden_waves is not None:
+        Waves.check(args.golden_waves)
     cfg, workload, image = prepare(args)
     vectors = workload.activations[:args.images]
     try:
@@ -43,6 +48,7 @@ def main(argv=None) -> int:
         with progress_bar() as progress:
             task = progress.add_task("RTL in lockstep", total=len(vectors))
             ran = simulate(built, image, vectors, seed=args.seed, waves_file=args.waves,
+                           golden_waves=args.golden_waves,
                            at_once={"auto": None, "ports": False, "at-once": True}[args.load],
                            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
                            repeat=f"python -m sim eie {shlex.join(argv)}")
@@ -59,6 +65,8 @@ def main(argv=None) -> int:
     print(f"matrix and pointers were loaded {how}; counters read over AXI equal the model's")
     if ran.waves is not None:
         print(f"waveform: {ran.waves}")
+    if args.golden_waves is not None:
+        print(f"waveform of the golden model: {args.golden_waves}")
     if args.json is not None:
         write_json(args.json, to_dict(result))
     return 1 if result.functional_errors else 0

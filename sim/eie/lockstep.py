@@ -20,6 +20,7 @@ from golden.eie import host, sequencer
 from golden.eie.formats import COUNTERS, Mem
 from golden.eie.model import Eie, warm_up
 from golden.eie.registers import registers
+from golden.eie.waves import Waves
 from sim.common import bench, progress
 from sim.eie.trace import compare, decode, field
 
@@ -34,14 +35,16 @@ class Recorder:
     ----------
     model : Eie
         Fed with the sampled pins.
+    waves : Waves or None
+        Where the model's own waveform goes.
     cycles : int
         Compared so far.
     replies : list of list of int
         Packets seen on the reply stream.
     """
 
-    def __init__(self, dut, model, context):
-        self.dut, self.model, self.context = dut, model, context
+    def __init__(self, dut, model, context, waves=None):
+        self.dut, self.model, self.context, self.waves = dut, model, context, waves
         self.cycles = 0
         self.replies = []
         self.idle = Event()
@@ -81,7 +84,10 @@ class Recorder:
         """Compare what was sampled since the last time."""
         if self._block:
             inputs, rtl = decode(self.model.cfg, self._block)
-            compare(rtl, self.model.step(inputs), self.cycles, self.context)
+            golden = self.model.step(inputs)
+            if self.waves is not None:
+                self.waves.trace(inputs, golden)    # also of a block that differs
+            compare(rtl, golden, self.cycles, self.context)
             self.cycles += len(self._block)
             self._block = []
 
@@ -142,7 +148,8 @@ async def lockstep(dut):
     image, vectors = job["image"], job["vectors"]
     cfg = image.cfg
     model = Eie(cfg)
-    recorder = Recorder(dut, model, f"cfg={cfg}, seed={bench.seed()}")
+    waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
+    recorder = Recorder(dut, model, f"cfg={cfg}, seed={bench.seed()}", waves)
     dut.m_axis_tready.value = 1
     dut.rst.value = 1
     Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
