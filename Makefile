@@ -22,7 +22,7 @@ endif
 .DEFAULT_GOAL := help
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
-.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept
+.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,6 +46,14 @@ verilog-eie: env-core  ## EIE: Verilog into build/verilog/eie (PRESET=...)
 figures-eie: env-core env-figures  ## EIE: redraw docs/figures with the fast timing model
 	@$(PY) -m golden.eie.figures --plot docs/figures --json docs/figures/eie.json $(ARGS)
 	@$(PY) -m golden.eie.figures --run-ahead --plot docs/figures --json docs/figures/eie-run-ahead.json $(ARGS)
+
+synth: synth-eie  ## size and speed of everything
+
+synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
+	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)
+
+synth-diff: env-core env-synth  ## what has moved since the committed figures (ARGS=--accept)
+	@$(PY) -m synth.diff $(ARGS)
 
 waves-eie: env-core env-waves  ## EIE: waveforms of RTL and model, compared and drawn
 	@$(PY) -m sim.waves example eie $(ARGS)

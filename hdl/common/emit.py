@@ -37,6 +37,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from hdl import __version__
+from hdl.common.core_file import core_text
 from hdl.common.identity import identity, ports_of, unit_name
 from hdl.common.rename import readable
 from hdl.common.yosys import modules_of, to_verilog
@@ -59,12 +60,15 @@ class Design:
         come first, unless the design is purely combinational.
     config : dict or None
         Configuration as JSON data.
+    units : tuple of str
+        Modules that are units, in the order of the files. The others are their helpers and hand-written sources.
     """
 
     top: str
     files: dict[str, str]
     ports: dict[str, tuple[str, int]]
     config: dict | None = None
+    units: tuple[str, ...] = ()
 
     @property
     def clocked(self) -> bool:
@@ -77,7 +81,8 @@ class Design:
         return "\n".join(self.files.values())
 
     def write(self, folder) -> list[Path]:
-        """Write the Verilog files, ``<top>.f`` (their list) and ``<top>.json`` (the configuration).
+        """Write the Verilog files, ``<top>.f`` (their list), ``<top>.core`` (the same for FuseSoC) and
+        ``<top>.json`` (the configuration).
 
         A file whose text did not change keeps its time stamp. Files of an earlier ``<top>.f`` that are no
         longer part of the design are removed.
@@ -98,6 +103,7 @@ class Design:
         for name, text in self.files.items():
             _write_if_changed(folder / name, text)
         _write_if_changed(folder / f"{self.top}.json", json.dumps(meta, indent=2) + "\n")
+        _write_if_changed(folder / f"{self.top}.core", core_text(self.top, self.files, __version__))
         _write_if_changed(file_list, "".join(f"{name}\n" for name in self.files))
         return [folder / name for name in self.files]
 
@@ -127,7 +133,7 @@ def emit(component, name=None, cfg=None) -> Design:
     top = platform.collect(component, name)
     text = modules_of(to_verilog("".join(platform.rtlil.values())))
     files = {**platform.sources, **{f"{module}.v": text[module] for module in platform.order}}
-    return Design(top, files, platform.ports[top], config)
+    return Design(top, files, platform.ports[top], config, tuple(m for m in platform.order if m in platform.ports))
 
 
 def unit(platform, component, name=None):

@@ -121,11 +121,22 @@ def test_write_leaves_unchanged_files_alone(chain, tmp_path):
     assert {path.stat().st_mtime for path in tmp_path.iterdir()} == {1}
 
 
+def test_write_hands_the_files_to_fusesoc(chain, tmp_path):
+    chain.write(tmp_path)
+    text = (tmp_path / "chain.core").read_text()
+    assert text.startswith("CAPI=2:\nname: elision::chain:0.1.0\n")
+    assert re.findall(r"^      - (\w+\.v)$", text, re.MULTILINE) == list(chain.files)
+
+
+def test_units_are_told_from_their_helpers(chain):
+    assert chain.units == ("chain_adder", "chain_fold", "chain")
+
+
 def test_write_removes_its_own_stale_files(chain, tmp_path):
     emit(Chain(ChainConfig(last_step=2)), name="chain").write(tmp_path)
     (tmp_path / "mine.v").write_text("module mine; endmodule\n")
     chain.write(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {*chain.files, "chain.f", "chain.json", "mine.v"}
+    assert {path.name for path in tmp_path.iterdir()} == {*chain.files, "chain.f", "chain.json", "chain.core", "mine.v"}
 
 
 def test_unit_name():

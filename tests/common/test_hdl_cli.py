@@ -23,7 +23,7 @@ def test_accelerator(tmp_path, capsys):
 
 def test_unit(tmp_path):
     assert run("eie.lnzd", "--preset", "tiny", "-o", tmp_path) == 0
-    assert (tmp_path / "eie_lnzd.f").read_text() == "eie_lnzd.v\n"
+    assert (tmp_path / "eie_lnzd.f").read_text() == "eie_skid.v\neie_lnzd.v\n"
 
 
 @pytest.mark.parametrize(("argv", "message"), [

@@ -1,0 +1,1 @@
+"""Flows that are the same for every accelerator."""
