@@ -22,7 +22,7 @@ endif
 .DEFAULT_GOAL := help
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
-.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff
+.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -47,6 +47,9 @@ figures-eie: env-core env-figures  ## EIE: redraw docs/figures with the fast tim
 	@$(PY) -m golden.eie.figures --plot docs/figures --json docs/figures/eie.json $(ARGS)
 	@$(PY) -m golden.eie.figures --run-ahead --plot docs/figures --json docs/figures/eie-run-ahead.json $(ARGS)
 
+formal: env-core env-formal  ## prove the properties in tests/**/formal_*.py
+	@$(PY) -m sim.formal --jobs $(JOBS) --json build/formal.json $(ARGS)
+
 synth: synth-eie  ## size and speed of everything
 
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
@@ -69,10 +72,10 @@ bench: bench-eie  ## all benchmarks
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
 
-test: lint env-synth env-waves env-figures env-train  ## lint and the tests that CI runs
+test: lint env-synth env-formal env-waves env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)
 
-test-all: lint env-synth env-waves env-figures env-train  ## all tests, the slow ones included
+test-all: lint env-synth env-formal env-waves env-figures env-train  ## all tests, the slow ones included
 	@$(PYTEST) -n $(JOBS) --durations=20 $(ARGS)
 
 test-one: env-core env-test env-waves  ## one test: T=tests/... SEED=1 WAVES=1
@@ -81,7 +84,7 @@ test-one: env-core env-test env-waves  ## one test: T=tests/... SEED=1 WAVES=1
 lint: env-core env-test  ## ruff
 	@$(PY) -m ruff check
 
-ci: sim test  ## what .ci/run calls
+ci: sim test formal regress  ## what .ci/run calls
 
 constraints: $(GROUPS)  ## renew constraints.txt after changing a pin
 	@$(PY) -m sim.common.environment --freeze

@@ -1,12 +1,18 @@
 """The folders are the architecture: imports run one way, every bench is used, nothing leaks."""
 
 import ast
+import importlib
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from amaranth.lib import stream
+from amaranth.lib.wiring import Out
+
+from hdl.__main__ import ACCELERATORS
+from sim.common.formal import formal_files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("golden", "hdl", "sim", "synth", "tests")
@@ -104,6 +110,32 @@ def test_every_bench_is_run_by_a_test():
     benches = [path for path in sources("tests") if path.name.startswith("tb_")]
     unused = [str(path.relative_to(ROOT)) for path in benches if not re.search(rf"\b{path.stem}\b", text)]
     assert not unused, "\n".join(unused)
+
+
+def test_every_formal_file_is_run():
+    """It lies where ``python -m sim.formal`` looks, and has the name of the unit that it proves."""
+    files = {path.relative_to(ROOT) for path in sources("tests") if path.name.startswith("formal_")}
+    lost = [str(path) for path in files if len(path.parts) != 3
+            or not ROOT.joinpath("hdl", path.parts[1], f"{path.stem.removeprefix('formal_')}.py").exists()]
+    assert not lost, "\n".join(lost)
+    assert {path.relative_to(ROOT) for path in formal_files(ROOT)} == files
+
+
+def test_every_stream_has_a_formal_proof():
+    """A unit that hands on a stream has a property file: at least its handshake is proven."""
+    missing = []
+    for accelerator in ACCELERATORS:
+        cfg = importlib.import_module(f"golden.{accelerator}.config").PRESETS["tiny"]
+        for stem, unit in importlib.import_module(f"hdl.{accelerator}").UNITS.items():
+            path = Path("tests", accelerator, f"formal_{stem}.py")
+            if has_output_stream(unit(cfg)) and not (ROOT / path).exists():
+                missing.append(str(path))
+    assert not missing, "\n".join(missing)
+
+
+def has_output_stream(component):
+    return any(member.is_signature and isinstance(member.signature, stream.Signature) and member.flow == Out
+               for member in component.signature.members.values())
 
 
 def test_no_machine_paths():

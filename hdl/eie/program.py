@@ -31,7 +31,7 @@ class Program(wiring.Component):
     length : In(32)
     o : Out(stream of fetched_layout())
     io_active : In(1)
-        The host may use the memory.
+        The host may use the memory; 1 with ``io_en`` and in the cycle after.
     io_en, io_write, io_addr, io_wdata, io_rdata : In, Out
         Host access, in words of 192 bits; only while no program runs. ``io_addr`` and ``io_wdata`` follow the others by
         1 cycle, ``io_rdata`` these by another; it stays while ``io_active``.
