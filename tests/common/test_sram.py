@@ -7,6 +7,7 @@ import sys
 import pytest
 from amaranth.sim import Simulator
 
+from golden.common.config import to_json
 from golden.common.sram import Sram1r1wInputs, Sram1r1wModel
 from hdl.common.emit import emit
 from hdl.common.sram import Sram1r1w, Sram1rw
@@ -99,6 +100,17 @@ def test_synthesis_infers_block_ram(cfg, rams, tmp_path):
         subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
 
 
+def test_deep_memory_in_synthesis():
+    """One memory a bit, so that no multiplexer stands behind block RAMs; each behaves like the whole word."""
+    cfg = CONFIGS[0]
+    design = emit(sram(cfg), name="sram_1rw", cfg=cfg)
+    files = {name: text.replace("`ifdef SYNTHESIS", "`ifndef SYNTHESIS").replace(">= 16384", ">= 2")
+             for name, text in design.files.items()}
+    assert files != design.files
+    run(build("sram_1rw_deep", files, design.top), test_module="tests.common.tb_sram", seed=1,
+        env={"DUT_CONFIG": to_json(cfg)})
+
+
 @pytest.mark.parametrize("make", [Sram1rw, Sram1r1w])
 @pytest.mark.parametrize("depth", [0, 1, 12, 16.0])
 def test_wrong_depth(make, depth):
@@ -115,4 +127,4 @@ def test_wrong_width(make):
 def test_bench_notices_data_that_does_not_hold():
     cfg = CONFIGS[0]
     assert_mutant_fails(sram(cfg), name="sram_1rw", cfg=cfg, test_module="tests.common.tb_sram",
-                        old="      else\n", new="", match="rdata")
+                        old="          else\n            rdata", new="          rdata", match="rdata")

@@ -57,7 +57,7 @@ def test_every_unit_once(preset, written):
     folder = written(preset)
     assert (folder / "eie.f").read_text().split() == [f"{module}.v" for module in MODULES]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["eie.f", "eie.json", *(f"{module}.v" for module in MODULES)])
+        ["eie.core", "eie.f", "eie.json", *(f"{module}.v" for module in MODULES)])
     defined, used = set(), set()
     for module in MODULES:      # leaves first: what is used is there already
         text = (folder / f"{module}.v").read_text()

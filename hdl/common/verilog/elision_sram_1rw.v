@@ -1,7 +1,8 @@
 // Synchronous SRAM with one port that reads or writes.
 //
 // Read latency: 1 cycle. rdata holds its value in every cycle that does not follow a read.
-// Replace this module by a macro of the same ports for an ASIC; FPGA tools infer block RAM from it.
+// Replace this module by a macro of the same ports for an ASIC; FPGA tools infer block RAM from it. For them a deep
+// memory is cut into single bits: each fills a block RAM, and no multiplexer stands behind them.
 module elision_sram_1rw #(
   parameter DEPTH = 1024,
   parameter WIDTH = 32,
@@ -14,16 +15,24 @@ module elision_sram_1rw #(
   input      [WIDTH-1:0]     wdata,
   output reg [WIDTH-1:0]     rdata
 );
-  reg [WIDTH-1:0] mem [0:DEPTH-1];
-
-  always @(posedge clk) begin
-    if (en) begin
-      if (write)
-        mem[addr] <= wdata;
-      else
-        rdata <= mem[addr];
+`ifdef SYNTHESIS
+  localparam SLICE = DEPTH >= 16384 ? 1 : WIDTH;
+`else
+  localparam SLICE = WIDTH;
+`endif
+  genvar lsb;
+  generate
+    for (lsb = 0; lsb < WIDTH; lsb = lsb + SLICE) begin : slice
+      reg [SLICE-1:0] mem [0:DEPTH-1];
+      always @(posedge clk)
+        if (en) begin
+          if (write)
+            mem[addr] <= wdata[lsb +: SLICE];
+          else
+            rdata[lsb +: SLICE] <= mem[addr];
+        end
     end
-  end
+  endgenerate
 
 `ifndef SYNTHESIS
   // +elision_fill=FOLDER: contents come from FOLDER/<path of this instance>.hex where there is such a file.
@@ -35,7 +44,7 @@ module elision_sram_1rw #(
       fill_handle = $fopen(fill_file, "r");
       if (fill_handle != 0) begin
         $fclose(fill_handle);
-        $readmemh(fill_file, mem);
+        $readmemh(fill_file, slice[0].mem);
       end
     end
 `endif
