@@ -16,8 +16,7 @@ class Program(wiring.Component):
     """Program memory of the central control unit and its reader.
 
     An illegal pass, or the first one of a program of illegal length, is handed on with its mark, and nothing is fetched
-    after it. What can be said of a word alone is checked when the host writes it, and kept in a bit beside it. While
-    nobody uses the memory, its first word is read, so that it is there when a program starts.
+    after it. While nobody uses the memory, its first word is read, so that it is there when a program starts.
 
     Latency: 1 cycle from ``start`` to the first pass. Throughput: one pass in 2 cycles.
 
@@ -51,7 +50,7 @@ class Program(wiring.Component):
     def elaborate(self, platform):
         cfg = self._cfg
         m = Module()
-        m.submodules.sram = sram = Sram1rw(cfg.program_words, PASS_BITS + 1)
+        m.submodules.sram = sram = Sram1rw(cfg.program_words, PASS_BITS)
 
         access = Signal()
         write = Signal()
@@ -65,32 +64,30 @@ class Program(wiring.Component):
         fetch = Signal()
         at = Signal(range(cfg.program_words + 1))
         left = Signal(32)
-        offered = Signal(fetched_layout()["fields"].shape)
         m.d.comb += [
             read_first.eq(~running & ~first_read & ~self.io_active),
             fetch.eq(running & ~fetching & (~self.o.valid | self.o.ready)),
             sram.en.eq(fetch | read_first | access),
             sram.write.eq(write),
             sram.addr.eq(Mux(access, self.io_addr, Mux(running, at, 0))),
-            offered.as_value().eq(self.io_wdata),
-            sram.wdata.eq(Cat(self.io_wdata, self._is_illegal(offered))),
-            self.io_rdata.eq(sram.rdata[:PASS_BITS]),
+            sram.wdata.eq(self.io_wdata),
+            self.io_rdata.eq(sram.rdata),
         ]
         with m.If(read_first):
             m.d.sync += first_read.eq(1)
         with m.If(self.start | self.io_active):
             m.d.sync += first_read.eq(0)
 
-        # A word stands at the output of the memory. The last pass must finish.
+        # A word stands at the output of the memory.
         fields = Signal(fetched_layout()["fields"].shape)
         to_do = Signal(32)
         last = Signal()
         illegal = Signal()
         m.d.comb += [
-            fields.as_value().eq(sram.rdata[:PASS_BITS]),
+            fields.as_value().eq(sram.rdata),
             to_do.eq(Mux(self.start, self.length, left)),
             last.eq(to_do == 1),
-            illegal.eq(sram.rdata[-1] | (last & ~fields.finish) | (to_do == 0) | (to_do > cfg.program_words)),
+            illegal.eq((to_do == 0) | (to_do > cfg.program_words) | self._is_illegal(fields, last)),
         ]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
@@ -105,8 +102,8 @@ class Program(wiring.Component):
         m.d.sync += Assert(~self.start | first_read, "start before the first word was read")
         return m
 
-    def _is_illegal(self, p):
-        """Ranges inside the memories, results kept only by a finished pass."""
+    def _is_illegal(self, p, last):
+        """Ranges inside the memories, results kept only by a finished pass, the last pass finished."""
         cfg = self._cfg
 
         def outside(rows, base):
@@ -114,6 +111,6 @@ class Program(wiring.Component):
 
         last_column = cfg.ptr_words - 2
         return ((p.load & outside(p.in_rows, p.in_base)) | (p.store & outside(p.out_rows, p.out_base))
-                | (~p.finish & (p.store | p.swap))
+                | (~p.finish & (p.store | p.swap | last))
                 | (p.column_base > last_column) | (p.bias & (p.bias_column > last_column))
                 | (p.zero != 0) | (p.codebook >= cfg.codebooks) | (p.shift >= 2 * cfg.data_bits))
