@@ -22,7 +22,7 @@ endif
 .DEFAULT_GOAL := help
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
-.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal
+.PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,6 +46,9 @@ verilog-eie: env-core  ## EIE: Verilog into build/verilog/eie (PRESET=...)
 figures-eie: env-core env-figures  ## EIE: redraw docs/figures with the fast timing model
 	@$(PY) -m golden.eie.figures --plot docs/figures --json docs/figures/eie.json $(ARGS)
 	@$(PY) -m golden.eie.figures --run-ahead --plot docs/figures --json docs/figures/eie-run-ahead.json $(ARGS)
+
+coverage: env-core env-waves  ## lines, branches, toggles and planned events of the traced runs (ARGS=--accept)
+	@$(PY) -m sim.coverage $(ARGS)
 
 formal: env-core env-formal  ## prove the properties in tests/**/formal_*.py
 	@$(PY) -m sim.formal --jobs $(JOBS) --json build/formal.json $(ARGS)
@@ -84,7 +87,7 @@ test-one: env-core env-test env-waves  ## one test: T=tests/... SEED=1 WAVES=1
 lint: env-core env-test  ## ruff
 	@$(PY) -m ruff check
 
-ci: sim test formal regress  ## what .ci/run calls
+ci: sim test formal regress coverage  ## what .ci/run calls
 
 constraints: $(GROUPS)  ## renew constraints.txt after changing a pin
 	@$(PY) -m sim.common.environment --freeze

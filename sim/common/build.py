@@ -31,6 +31,8 @@ BUILD = ROOT / "build"
 VERILATOR_FLAGS = ("--assert", "-O3", "--timescale", "1ns/1ps", "--vpi", "--no-public-flat-rw")
 #: -O2 runs about a fifth faster than Verilator's -Os and compiles as fast.
 MAKE_FLAGS = ("OPT_FAST=-O2", "OPT_GLOBAL=-O2")
+#: Options that count lines, branches and toggles, see :mod:`sim.common.coverage_data`.
+COVERAGE_FLAGS = ("--coverage-line", "--coverage-toggle")
 
 #: Lint classes that Amaranth's Verilog triggers by design. Widths are waived on operators only: on
 #: the ports of an instance a wrong width is a wiring fault. UNOPTFLAT and PINMISSING stay fatal.
@@ -64,12 +66,15 @@ class Build:
         Where it lies; its name ends in the hash of the content.
     waves : str or None
         ``"fst"`` or ``"vcd"`` when tracing is built in.
+    coverage : bool
+        Code coverage is built in.
     """
 
     name: str
     top: str
     folder: Path
     waves: str | None
+    coverage: bool = False
 
     @property
     def program(self) -> Path:
@@ -78,7 +83,7 @@ class Build:
 
 
 def build(name: str, sources: dict[str, str], top: str, *, control: str = "", flags: tuple[str, ...] = (),
-          waves: bool | str | None = None) -> Build:
+          waves: bool | str | None = None, coverage: bool = False) -> Build:
     """Build Verilog text for the simulator, or find the finished build.
 
     Parameters
@@ -97,6 +102,8 @@ def build(name: str, sources: dict[str, str], top: str, *, control: str = "", fl
     waves : bool, str or None
         Build tracing in: ``"fst"``, ``"vcd"``, True for the better one this machine has. None asks
         the environment (``WAVES=1``).
+    coverage : bool
+        Count lines, branches and toggles.
 
     Raises
     ------
@@ -106,10 +113,11 @@ def build(name: str, sources: dict[str, str], top: str, *, control: str = "", fl
         If a tool is missing.
     """
     kind = _wave_kind(waves)
+    flags = (*flags, *COVERAGE_FLAGS) if coverage else flags
     files = {"control.vlt": _control_text(top, control), **sources}
     key = _digest(json.dumps([list(files.items()), top, kind, flags]), _environment_key())
     folder = BUILD / "verilator" / f"{name}-{key}"
-    done = Build(name, top, folder, kind)
+    done = Build(name, top, folder, kind, coverage)
     if _is_finished(folder):
         return done
     with locked(folder.with_name(f"{folder.name}.lock")):

@@ -1,16 +1,19 @@
 """Named functional coverage: the model raises events, a plan names them, missing ones fail.
 
 Inside the simulator :func:`cover` collects events by unit; they outlive the run in
-``Results.seen``, so that several runs can be judged together by :func:`assert_all`.
+``Results.seen``, so that several runs can be judged together by :func:`assert_all` or :func:`findings`.
 """
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 #: Environment variable with the file that a run leaves its events in.
 FILE_VARIABLE = "ELISION_SEEN"
+
+#: Planned events by unit.
+Plan = Mapping[str, Iterable[str]]
 
 _seen: dict[str, set[str]] = {}
 
@@ -61,3 +64,27 @@ def assert_all(plan: Iterable[str], seen: Iterable[str], context: str = ""):
         raise AssertionError(f"seen, but not in the plan: {', '.join(unknown)}{where}")
     if missing := sorted(plan - seen):
         raise AssertionError(f"never reached: {', '.join(missing)}{where}")
+
+
+def findings(plan: Plan, exceptions: Mapping[str, Mapping[str, str]], seen: Mapping[str, Iterable[str]]) -> list[str]:
+    """What is wrong with the events of several units, one line each; empty if the plan holds.
+
+    Parameters
+    ----------
+    plan : mapping of str to iterable of str
+        Events by unit.
+    exceptions : mapping of str to mapping of str to str
+        Events that need not be reached, by unit, with the reason. One that is reached has to leave the list.
+    seen : mapping of str to iterable of str
+    """
+    lines = []
+    for unit in sorted({*plan, *exceptions, *seen}):
+        planned, excused = set(plan.get(unit, ())), set(exceptions.get(unit, ()))
+        reached = set(seen.get(unit, ()))
+        for kind, events in (("never reached", planned - excused - reached),
+                             ("seen, but not in the plan", reached - planned),
+                             ("an exception, but not in the plan", excused - planned),
+                             ("reached, but listed as an exception", excused & reached)):
+            if events:
+                lines.append(f"{unit}: {kind}: {', '.join(sorted(events))}")
+    return lines

@@ -33,11 +33,14 @@ class Run(NamedTuple):
         The emitted hardware: it says what units and ports there are.
     trace : callable of (Path)
         Simulates with a waveform into that file. The same every time.
+    cover : callable of (Path) -> dict of str to set of str
+        Simulates the same with code coverage into that file; the events of the golden model, by unit.
     """
 
     what: str
     design: Callable[[], Design]
     trace: Callable[[Path], None]
+    cover: Callable[[Path], dict[str, set[str]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Results:
         Console output of the simulation.
     waves : Path or None
         The waveform file.
+    coverage : Path or None
+        Counts of lines, branches and toggles, see :mod:`sim.common.coverage_data`.
     seen : dict of str to set of str
         Coverage events by unit, see :mod:`sim.common.coverage`.
     wall_seconds : float
@@ -59,13 +61,14 @@ class Results:
     folder: Path
     log: Path
     waves: Path | None
+    coverage: Path | None
     seen: dict[str, set[str]]
     wall_seconds: float
 
 
 def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | None = None,
         testcase: str | Sequence[str] | None = None, waves_file: Path | str | None = None,
-        plusargs: Sequence[str] = (), test_dir: Path | None = None,
+        coverage_file: Path | str | None = None, plusargs: Sequence[str] = (), test_dir: Path | None = None,
         on_progress: Callable[[int, int], None] | None = None, repeat: str | None = None) -> Results:
     """Run the cocotb tests of one Python module on a build.
 
@@ -82,6 +85,8 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         Run only these tests of the module.
     waves_file : Path or str
         Where the waveform goes, if the build traces; by default into ``test_dir``.
+    coverage_file : Path or str
+        Where code coverage goes, if the build counts it; by default into ``test_dir``.
     test_dir : Path
         Working folder; by default one of its own below ``build/runs``.
     on_progress : callable of (done, total)
@@ -103,6 +108,8 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
     with _claimed(base) as folder:
         log, xml = folder / "sim.log", folder / "results.xml"
         trace = _trace_file(built, folder, waves_file)
+        counts = _coverage_file(built, folder, coverage_file)
+        counting = [f"+verilator+coverage+file+{counts}"] if counts else []
         seen_file, progress_file = folder / "seen.json", folder / "progress"
         for old in (log, xml, seen_file, progress_file):
             old.unlink(missing_ok=True)
@@ -111,12 +118,12 @@ def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | N
         started = time.monotonic()
         with progress.watched(progress_file, on_progress):
             _simulate(built, test_module, seed, testcase, folder, log, xml,
-                      arguments=waves.run_arguments(trace) if trace else [], plusargs=list(plusargs),
+                      arguments=waves.run_arguments(trace) if trace else [], plusargs=[*counting, *plusargs],
                       env={**own, **(env or {})})
         seconds = time.monotonic() - started
         _show(log, trace)
         passed = _check(xml, log, repeat)
-        return Results(passed, folder, log, trace, coverage.load(seen_file), seconds)
+        return Results(passed, folder, log, trace, counts, coverage.load(seen_file), seconds)
 
 
 def run_unit(component, *, name: str, cfg=None, test_module: str, seed: int = 1,
@@ -214,6 +221,17 @@ def _trace_file(built: Build, folder: Path, waves_file: Path | str | None) -> Pa
     trace.parent.mkdir(parents=True, exist_ok=True)
     trace.unlink(missing_ok=True)
     return trace
+
+
+def _coverage_file(built: Build, folder: Path, coverage_file: Path | str | None) -> Path | None:
+    if not built.coverage:
+        if coverage_file:
+            raise ValueError(f"coverage_file must be given only for a build with coverage, not {str(coverage_file)!r}")
+        return None
+    counts = Path(coverage_file).resolve() if coverage_file else folder / "coverage.dat"
+    counts.parent.mkdir(parents=True, exist_ok=True)
+    counts.unlink(missing_ok=True)
+    return counts
 
 
 def _show(log: Path, trace: Path | None):

@@ -40,6 +40,8 @@ class Lockstep:
     start_seconds : float
         Time before it: starting the simulator, importing, loading the compiled model.
     waves : Path or None
+    seen : dict of str to set of str
+        Coverage events that the golden model raised, by unit.
     """
 
     runs: list
@@ -48,6 +50,7 @@ class Lockstep:
     wall_seconds: float
     start_seconds: float
     waves: Path | None
+    seen: dict[str, set[str]]
 
     @property
     def cycles_per_second(self) -> float:
@@ -55,10 +58,11 @@ class Lockstep:
         return self.checked_cycles / self.wall_seconds
 
 
-def build(cfg, waves=None):
+def build(cfg, waves=None, coverage=False):
     """The simulator for ``cfg``, from the cache when it is there."""
     design = emit(Eie(cfg), name="eie", cfg=cfg)
-    return runner.build("eie", design.files, design.top, control=CONTROL, flags=FLAGS, waves=waves)
+    return runner.build("eie", design.files, design.top, control=CONTROL, flags=FLAGS, waves=waves,
+                        coverage=coverage)
 
 
 def write_fill_files(image, folder: Path):
@@ -77,7 +81,7 @@ def _write_hex(path: Path, words):
 
 
 def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None,
-             golden_waves=None, on_progress=None, repeat=None) -> Lockstep:
+             golden_waves=None, coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
     """Run vectors through the RTL.
 
     Parameters
@@ -94,6 +98,8 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
         The RTL's waveform, if ``built`` traces.
     golden_waves : Path
         The golden model's, a VCD file with the same cycles.
+    coverage_file : Path
+        Code coverage, if ``built`` counts it.
 
     Raises
     ------
@@ -111,9 +117,10 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
         if at_once:
             write_fill_files(image, Path(folder))
         ran = runner.run(built, test_module="sim.eie.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
-                         plusargs=plusargs,
+                         plusargs=plusargs, coverage_file=coverage_file,
                          waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())
     runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])
             for r in result["results"]]
-    return Lockstep(runs, result["cycles"], at_once, result["seconds"], ran.wall_seconds - result["seconds"], ran.waves)
+    return Lockstep(runs, result["cycles"], at_once, result["seconds"], ran.wall_seconds - result["seconds"], ran.waves,
+                    ran.seen)

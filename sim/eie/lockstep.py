@@ -22,6 +22,8 @@ from golden.eie.model import Eie, warm_up
 from golden.eie.registers import registers
 from golden.eie.waves import Waves
 from sim.common import bench, progress
+from sim.common.coverage import cover
+from sim.eie.coverage import raised
 from sim.eie.trace import compare, decode, field
 
 #: Cycles between two comparisons.
@@ -186,5 +188,7 @@ async def lockstep(dut):
                         "saturated": saturated, "pe_entries": golden.pe_entries})
     progress.report(len(vectors), len(vectors))
     recorder.flush()
+    for unit, events in raised(model.state).items():
+        cover(unit, events)
     Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results,
                                                     "seconds": time.perf_counter() - started}))

@@ -42,7 +42,12 @@ def _run(what: str, cfg: EieConfig, make: Callable, **options) -> Run:
         layers, activations = make(cfg)
         simulate(build(cfg, format_for(waves_file)), pack(layers, cfg), activations, waves_file=waves_file, **options)
 
-    return Run(what, lambda: emit(Eie(cfg), name="eie", cfg=cfg), trace)
+    def cover(coverage_file: Path):
+        layers, activations = make(cfg)
+        return simulate(build(cfg, waves=False, coverage=True), pack(layers, cfg), activations,
+                        coverage_file=coverage_file, **options).seen
+
+    return Run(what, lambda: emit(Eie(cfg), name="eie", cfg=cfg), trace, cover)
 
 
 RUNS = {
@@ -51,6 +56,8 @@ RUNS = {
     "tiny-empty-columns": _run("runs of empty columns, queues fill", TINY, _workload("empty-columns"), at_once=True),
     "tiny-run-ahead": _run("the same with pointers read ahead", TINY.replace(run_ahead=True),
                            _workload("empty-columns"), at_once=True),
+    "tiny-run-ahead-busy": _run("full columns, so that those read ahead wait; scans that end without an element",
+                                TINY.replace(run_ahead=True), _random(19, 3, layers=2, wide=True), at_once=True),
     "tiny-empty-input": _run("nothing to broadcast but a bias", TINY, _workload("all-zero-input"), at_once=True),
     "tiny-saturating": _run("sums that saturate; everything goes through the port, and the host pauses", TINY,
                             _workload("saturating"), stalls=(1, 0, 0, 1, 1, 0, 1)),
