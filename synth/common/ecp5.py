@@ -195,9 +195,9 @@ def _count(stat, unit):
 
 
 def _memory(cell):
-    """Names of the SRAM that a cell is a part of; none of other cells."""
-    found = re.match(r"dut\.(.*\.mem)\b", cell)
-    return [(found[1], 0)] if found else []
+    """Names of the SRAM that a cell is a part of; none of other cells. Its slices are cells of their own."""
+    found = re.match(r"dut\.(.*?)(?:\.slice\[\d+\])?\.mem\b", cell)
+    return [(f"{found[1]}.mem", 0)] if found else []
 
 
 def _delay(path):
