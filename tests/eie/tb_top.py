@@ -15,10 +15,11 @@ from golden.eie.formats import COUNTERS, PASS_FIELDS, Mem, Walk, mem_words, pack
 from golden.eie.registers import ID, SATURATION_BASE
 from golden.eie.spec import Layer
 from sim.common.coverage import assert_all, seen
+from sim.eie.coverage import PLAN, UNITS
 from tests.eie import io_port_commands
 from tests.eie.networks import expected
 from tests.eie.program_traffic import legal_pass, rule_cases
-from tests.eie.top_bench import CFG, CLEAR, REGISTERS, START, STATUS, UNITS, Bench, Reference
+from tests.eie.top_bench import CFG, CLEAR, REGISTERS, START, STATUS, Bench, Reference
 from tests.eie.top_traffic import IN_PES, Shadow, big_small_codes, random_memories, random_program, random_words
 
 LIMIT = {"timeout_time": 20, "timeout_unit": "ms"}
@@ -336,5 +337,5 @@ async def reset_in_the_middle(dut):
 @cocotb.test(stage=1)
 async def coverage(_dut):
     """The tests above reached every situation of every unit's plan."""
-    for name, unit in UNITS.items():
-        assert_all(unit.EVENTS, seen(name), name)
+    for unit in UNITS:
+        assert_all(PLAN[unit], seen(unit), unit)

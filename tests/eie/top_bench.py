@@ -9,24 +9,14 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamSink
 
-from golden.eie import (
-    act_rw,
-    arithmetic,
-    host,
-    io_port,
-    lnzd,
-    pointer_read,
-    program,
-    regfile,
-    sequencer,
-    spmat_read,
-)
+from golden.eie import host
 from golden.eie.config import EieConfig
 from golden.eie.formats import COUNTERS, Mem, Walk
 from golden.eie.model import Eie
 from golden.eie.registers import registers
 from sim.common.bench import PERIOD_NS, Gaps, config, seed
 from sim.common.coverage import cover
+from sim.eie.coverage import raised
 from sim.eie.lockstep import Host, Recorder
 from tests.eie.networks import expected, random_image
 from tests.eie.top_traffic import IN_PES, Shadow, random_memories
@@ -36,9 +26,6 @@ REGISTERS = registers(CFG)
 #: Bits of the status register.
 STATUS = {field.name: 1 << field.lsb for r in REGISTERS if r.name == "status" for field in r.fields}
 START, CLEAR = 1, 2
-#: Units of the model, by the name of their state; every situation that one names is reached from outside.
-UNITS = {"io": io_port, "program": program, "sequencer": sequencer, "tree": lnzd, "pointers": pointer_read,
-         "entries": spmat_read, "arithmetic": arithmetic, "files": regfile, "acts": act_rw}
 
 
 class Bench(Host):
@@ -97,10 +84,8 @@ class Bench(Host):
         await ClockCycles(self.dut.clk, 10)
         self.recorder.flush()
         assert self.sink.empty()
-        s = self.model.state
-        for name, unit in UNITS.items():
-            seen_by = getattr(s, name).seen
-            cover(name, {event for event, count in zip(unit.EVENTS, seen_by, strict=True) if count})
+        for unit, events in raised(self.model.state).items():
+            cover(unit, events)
 
     async def ask(self, packet):
         """Send a read and take its reply from the stream."""

@@ -47,7 +47,7 @@ endmodule
 
 
 def point(kind, line, what, count, lines="", column=3):
-    keys = {"f": "/tmp/box.v", "l": line, "n": column, "page": f"v_{kind}/box", "o": what, "S": lines, "h": "top.box"}
+    keys = {"f": "build/box.v", "l": line, "n": column, "page": f"v_{kind}/box", "o": what, "S": lines, "h": "top.box"}
     return "C '" + "".join(f"\1{key}\2{value}" for key, value in keys.items()) + f"' {count}"
 
 
