@@ -9,7 +9,7 @@ count twice:
 - the ``else`` of a condition that is a constant, such as the frame of an assertion;
 - toggles of signals with a leading underscore (Verilator leaves them out), of constants, of names that are
   nothing but another name of a counted signal, and of what only simulators see (``SYNTHESIS``);
-- toggles of signals wider than 256 bits (Verilator leaves them out).
+- toggles of the words of memories, and of signals wider than 256 bits (Verilator leaves them out).
 """
 
 import re
@@ -83,11 +83,12 @@ def parse(text: str) -> Counter[Point]:
 
 
 def _point(keys: Mapping[str, str]) -> Point:
-    # The module's name stands in the page; behind a double underscore are the parameters of the instance.
-    kind, _, module = keys["page"].partition("/")
-    module = keys["f"].rpartition("/")[2].removesuffix(".v") if keys["f"].endswith(".v") else module
+    # The page names the instance's parameters, too; the file does not, and holds one module.
+    kind = keys["page"].partition("/")[0].removeprefix("v_")
+    module = keys["f"].rpartition("/")[2].removesuffix(".v")
+    # __05F is the code of an underscore that follows another one.
     what = re.sub(r"__0([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), keys["o"])
-    return Point(module, kind.removeprefix("v_"), int(keys["l"]), int(keys["n"]), what, _expanded(keys.get("S", "")))
+    return Point(module, kind, int(keys["l"]), int(keys["n"]), what, _expanded(keys.get("S", "")))
 
 
 def _expanded(ranges: str) -> tuple[int, ...]:
@@ -135,7 +136,7 @@ class Variant:
 
 @dataclass
 class Module:
-    """Coverage of a module over all its instances and all runs.
+    """Coverage of a module over all its instances and parameters and all runs.
 
     Configurations give a module different texts. Where these have the same branches in the same order, they are
     one variant; otherwise each counts for itself. Toggles go by the name of the bit.
@@ -190,7 +191,8 @@ def _toggles(points: Iterable[Point], text: str) -> Iterable[Point]:
     unseen = {name for name in _ALIAS.findall(text) if name not in outputs}
     hidden = _hidden_lines(text)
     for point in points:
-        if point.kind == "toggle" and point.line not in hidden and re.match(r"\w+", point.what)[0] not in unseen:
+        name = re.match(r"\w+", point.what)[0]
+        if point.kind == "toggle" and not (point.line in hidden or name in unseen or "][" in point.what):
             yield point
 
 

@@ -139,9 +139,7 @@ def missed_bits(module: Module) -> dict[str, str]:
 
 
 def _ranges(indices: Iterable[str]) -> str:
-    if not all(re.fullmatch(r"\[\d+\]", index) for index in indices):
-        return " ".join(sorted(indices))
-    numbers, parts = sorted({int(index[1:-1]) for index in indices}, reverse=True), []
+    numbers, parts = sorted({int(index[1:-1]) for index in indices if index}, reverse=True), []
     for number in numbers:
         if parts and parts[-1][1] == number + 1:
             parts[-1][1] = number
