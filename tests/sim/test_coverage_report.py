@@ -7,7 +7,8 @@ import pytest
 
 from golden.common.cli import run_main
 from sim import coverage as command
-from sim.common import coverage_report
+from sim.common import coverage_report, runner
+from sim.common.build import build
 from sim.common.coverage import findings
 from sim.common.coverage_data import HEADER, CoverageError, parse, take
 from sim.common.coverage_report import (
@@ -23,6 +24,7 @@ from sim.common.coverage_report import (
 )
 from sim.common.regress import Run
 from sim.regress import registered
+from tests.sim import dut
 
 #: A module with a branch that no run takes.
 TEXT = """\
@@ -150,6 +152,64 @@ def test_report_of_runs(tmp_path):
 def test_run_without_coverage(tmp_path):
     with pytest.raises(CoverageError, match=r"^run acc/one must say how it is covered: Run\.cover is missing$"):
         collect("acc", {"one": run("")._replace(cover=None)}, Goals({}, {}), tmp_path)
+
+
+#: The buffer of the benches, with a branch that no stimulus can take: a payload has 8 bits.
+PLANTED = dut.mutated("    if (rst) o__valid <= 0;\n",
+                      "    if ({1'b0, i__payload} == 9'd256)\n      o__payload <= 8'd0;\n    if (rst) o__valid <= 0;\n")
+
+
+def test_planted_branch_in_a_simulation(tmp_path):
+    """Counted by Verilator: of the whole bench the planted branch is missing, and hardly anything else."""
+    built = build("slot", {"slot.v": PLANTED}, "slot", waves=False, coverage=True)
+
+    def cover(file):
+        return runner.run(built, test_module="tests.sim.tb_slot", seed=1, coverage_file=file).seen
+
+    emitted = type("Emitted", (), {"files": {"slot.v": PLANTED}})
+    found = collect("acc", {"only": Run("the bench", lambda: emitted, None, cover)},
+                    Goals({"slot": {"refill", "stall"}}, {}), tmp_path)
+    assert found.problems() == []
+    (variant,) = found.modules["slot"].variants.values()
+    never = [text for _, what, text in unreached(variant) if what == "reached"]
+    assert "o__payload <= 8'd0;" in never and "o__valid <= i__valid;" not in never
+    reached, total = found.modules["slot"].figures()["toggles"]
+    assert 0.9 * total < reached <= total
+
+
+def test_coverage_file_of_a_build_without(tmp_path):
+    built = build("slot", {"slot.v": dut.GOOD}, "slot", waves=False)
+    with pytest.raises(ValueError, match="^coverage_file must be given only for a build with coverage, not '.*dat'$"):
+        runner.run(built, test_module="tests.sim.tb_slot", seed=1, coverage_file=tmp_path / "a.dat")
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path):
+    """python -m sim.coverage with one fake accelerator: its state can be changed, its floors lie in a folder."""
+    state = {"taken": 3, "plan": {"go"}}
+    monkeypatch.setattr(command, "registered", lambda: {
+        "acc": ({"only": run(counts(taken=state["taken"]))}, Goals({"box": state["plan"]}, {}))})
+    monkeypatch.setattr(command, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(coverage_report.accept, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(coverage_report.load_floors, "__defaults__", (tmp_path,))
+    return state
+
+
+def test_command(fake, capsys):
+    """1 with the name of what is missing or fell; a missing event is not accepted."""
+    assert run_main(command.main, []) == 1
+    assert "FELL box: no floor yet\n" in capsys.readouterr().out
+    assert run_main(command.main, ["acc", "--accept"]) == 0
+    assert run_main(command.main, []) == 0
+    fake["taken"] = 0
+    assert run_main(command.main, []) == 1
+    out = capsys.readouterr().out
+    assert "FELL box: lines 100.0 % before, now 50.0 %\n" in out
+    assert "if that is meant: python -m sim.coverage acc --accept\n" in out
+    fake.update(taken=3, plan={"go", "stop"})
+    for argv in ([], ["--accept"]):
+        assert run_main(command.main, argv) == 1
+        assert "EVENTS box: never reached: stop\n" in capsys.readouterr().out
 
 
 def test_unknown_accelerator(capsys):
