@@ -6,10 +6,7 @@ from pathlib import Path
 
 from golden.common.cli import Parser, UsageError, run_main
 from golden.common.config import to_json
-from hdl import ACCELERATORS
 from hdl.common.cli import parse_choice
-
-__all__ = ["ACCELERATORS", "main"]
 
 
 def main(argv) -> int:

@@ -11,7 +11,7 @@ import pytest
 from amaranth.lib import stream
 from amaranth.lib.wiring import Out
 
-from hdl.__main__ import ACCELERATORS
+from hdl import ACCELERATORS
 from sim.common.formal import formal_files
 
 ROOT = Path(__file__).resolve().parents[1]

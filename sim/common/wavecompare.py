@@ -129,7 +129,7 @@ def listed(names) -> str:
     return ", ".join(names[:MAX_NAMES]) + more
 
 
-def neighbours(outcome: Comparison, a, b, window: int) -> list[str]:
+def neighbours(outcome: Comparison, a, window: int) -> list[str]:
     """The signal of the first difference and those beside it that differ or move in the window."""
     first = outcome.first
     scope = first.name.rpartition(".")[0]
@@ -154,7 +154,7 @@ def neighbourhood(outcome: Comparison, a, b, labels, window: int) -> str:
     table.add_column("", no_wrap=True)
     for cycle in cycles:
         table.add_column(f"{cycle}*" if cycle == center else str(cycle), justify="right", no_wrap=True)
-    for name in neighbours(outcome, a, b, window):
+    for name in neighbours(outcome, a, window):
         rows = [[_text(side[name].at(c), side[name].width) for c in cycles] for side in (a, b)]
         differs = any(x != y for x, y in zip(*rows, strict=True))
         for label, row in zip(labels if differs else ("",), rows, strict=False):

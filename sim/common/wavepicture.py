@@ -85,7 +85,7 @@ def difference(outcome: Comparison, a: Mapping[str, Track], b: Mapping[str, Trac
     center = outcome.first.first
     first, last = max(0, center - around), min(center + around, min(outcome.cycles) - 1)
     rows = []
-    for name in neighbours(outcome, a, b, around):
+    for name in neighbours(outcome, a, around):
         unlike = frozenset(c for c in range(first, last + 1) if a[name].at(c) != b[name].at(c))
         leaf = name.rpartition(".")[2]
         if unlike:
