@@ -66,7 +66,9 @@ def test_figure_8(points):
         balance = dict(zip(x, line, strict=True))
         assert line == sorted(line)
         assert balance["none"] < 0.55 and (balance["none"] > 0.4) == (name != "nt-we")
-        assert balance["8"] - balance["1"] > 0.03 and balance["256"] - balance["8"] < 0.04
+        assert balance["8"] - balance["1"] > 0.06 and balance["256"] - balance["8"] < 0.04
+        # The knee: most of what queues can give is there at 8.
+        assert balance["8"] - balance["1"] > 0.7 * (balance["256"] - balance["1"])
         assert (balance["8"] > 0.9) == (name != "nt-we")
     assert all(worst < other for name in LAYERS if name != "nt-we"
                for worst, other in zip(lines["nt-we"], lines[name], strict=True))

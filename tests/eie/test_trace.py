@@ -245,16 +245,22 @@ def mutated(text, number, pattern, new):
     return "\n".join(lines) + "\n"
 
 
+def with_mutants(files, faults):
+    """The Verilog ``files`` with all ``faults`` (module, pattern, new): ``+mutant=n`` selects the n-th, from 1."""
+    files = dict(files)
+    for number, (module, pattern, new) in enumerate(faults, 1):
+        files[f"{module}.v"] = mutated(files[f"{module}.v"], number, pattern, new)
+    switch = ");\n  integer mutant = 0;\n  initial if (!$value$plusargs(\"mutant=%d\", mutant)) mutant = 0;\n"
+    for module in {module for module, _, _ in faults}:
+        files[f"{module}.v"] = files[f"{module}.v"].replace(");\n", switch, 1)
+    return files
+
+
 @pytest.fixture(scope="module")
 def mutants():
     """One simulator with all broken designs, and the sound one."""
     design = emit(rtl.Eie(TINY), name="eie", cfg=TINY)
-    files = dict(design.files)
-    for number, (module, pattern, new) in enumerate(MUTANTS.values(), 1):
-        files[f"{module}.v"] = mutated(files[f"{module}.v"], number, pattern, new)
-    switch = ");\n  integer mutant = 0;\n  initial if (!$value$plusargs(\"mutant=%d\", mutant)) mutant = 0;\n"
-    for module in {module for module, _, _ in MUTANTS.values()}:
-        files[f"{module}.v"] = files[f"{module}.v"].replace(");\n", switch, 1)
+    files = with_mutants(design.files, list(MUTANTS.values()))
     return runner.build("eie_mutants", files, design.top, control=accelerator.CONTROL)
 
 

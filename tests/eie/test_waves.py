@@ -24,7 +24,7 @@ from sim.eie import accelerator
 from sim.eie import regress as eie_regress
 from sim.waves import main as waves_main
 from tests.eie.networks import TINY
-from tests.eie.test_trace import MUTANTS, mutated
+from tests.eie.test_trace import MUTANTS, with_mutants
 
 WORKLOAD = "saturating"
 #: Faults in units that have none in tests/eie/test_trace.py, in its form.
@@ -96,14 +96,9 @@ def test_same_time_axis(both):
 def mutants():
     """One traced simulator with all broken designs, and the sound one; and the number of each."""
     design, faults = emitted(), {}
-    for name, fault in (MUTANTS | MORE_MUTANTS).items():
-        faults.setdefault(fault[0], (name, fault))      # one a module
-    files = dict(design.files)
-    for number, (module, (_, (_, pattern, new))) in enumerate(faults.items(), 1):
-        files[f"{module}.v"] = mutated(files[f"{module}.v"], number, pattern, new)
-    switch = ");\n  integer mutant = 0;\n  initial if (!$value$plusargs(\"mutant=%d\", mutant)) mutant = 0;\n"
-    for module in faults:
-        files[f"{module}.v"] = files[f"{module}.v"].replace(");\n", switch, 1)
+    for fault in (MUTANTS | MORE_MUTANTS).values():
+        faults.setdefault(fault[0], fault)      # one a module
+    files = with_mutants(design.files, list(faults.values()))
     built = runner.build("eie_mutants", files, design.top, control=accelerator.CONTROL, waves="vcd")
     return built, {module: number for number, module in enumerate(faults, 1)}
 
@@ -134,8 +129,7 @@ def select(monkeypatch, mutants, module):
     monkeypatch.setattr(eie_regress, "format_for", lambda path: "vcd")
 
 
-@pytest.mark.parametrize("module", ["none", *(pytest.param(module, marks=[pytest.mark.slow] if k % 2 else [])
-                                              for k, module in enumerate(BROKEN))])
+@pytest.mark.parametrize("module", ["none", *BROKEN])
 def test_regression_finds_broken_unit(module, mutants, monkeypatch, tmp_path):
     """Signal, cycle, both values and a picture; the sound design in the same simulator is equal."""
     select(monkeypatch, mutants, module)
