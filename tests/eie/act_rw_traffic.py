@@ -7,7 +7,7 @@ from golden.eie.config import EieConfig
 from golden.eie.spec import limits
 from hdl.eie.layouts import command_layout, element_layout
 from sim.common.bench import config, signed, to_raw, to_signed
-from tests.eie.units import Access, LaneModel, Memory, PinBench, fields_of, make
+from tests.common.units import Access, LaneModel, Memory, PinBench, fields_of, make
 
 CFG = config(EieConfig)
 COMMAND, ELEMENT = fields_of(command_layout(CFG)), fields_of(element_layout(CFG))
@@ -43,7 +43,7 @@ class Outputs(NamedTuple):
 
 
 class Registers:
-    """One register file behind its io port; has the methods of :class:`tests.eie.units.Memory`."""
+    """One register file behind its io port; has the methods of :class:`tests.common.units.Memory`."""
 
     def __init__(self, files, lane: int):
         self._files, self._lane, self.rdata = files, lane, None

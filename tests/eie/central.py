@@ -7,7 +7,7 @@ import numpy as np
 
 from golden.eie.formats import BEAT_BITS, PASS_FIELDS
 from sim.common.bench import Fields, Source, UnitBench, seed, to_signed, unsigned
-from tests.eie.units import gaps
+from tests.common.units import gaps
 
 
 class CompiledModel:

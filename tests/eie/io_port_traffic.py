@@ -6,9 +6,9 @@ from typing import NamedTuple
 from golden.eie import io_port
 from golden.eie.config import EieConfig
 from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, Op, Walk, beats, mem_bits, unpack_fields
+from tests.common.units import gaps
 from tests.eie.central import CompiledModel, from_beats, source, to_beats
 from tests.eie.io_port_commands import Beat, is_legal_command
-from tests.eie.units import gaps
 
 SMALL = {"spmat_words": 4, "ptr_words": 16, "act_words": 8, "regfile_words": 4, "codebooks": 2, "program_words": 4}
 CONFIGS = [

@@ -1,10 +1,10 @@
-"""What the pytest side of the unit tests of EIE shares: configurations, launching a bench, the check of ``cfg``."""
-
-import pytest
+"""What the pytest side of the unit tests of EIE shares: configurations and the check of ``cfg``."""
 
 from golden.eie.config import PRESETS
-from sim.common.runner import run_unit
-from tests.common.mutation import assert_mutant_fails
+from tests.common import launch
+from tests.common.launch import assert_mutant_noticed, choose, run_bench
+
+__all__ = ["CONFIGS", "TINY", "assert_mutant_noticed", "assert_wrong_cfg_is_refused", "configs", "run_bench"]
 
 #: The preset with memories that a bench fills in a moment.
 TINY = PRESETS["tiny"].replace(spmat_words=16, ptr_words=32, act_words=16)
@@ -20,28 +20,9 @@ CONFIGS = {
     "ahead-4": TINY.replace(run_ahead=True, run_ahead_columns=4, data_bits=32),
 }
 
-
-def configs(*names):
-    """Decorator: run a test with each of these configurations."""
-    return pytest.mark.parametrize("cfg", [pytest.param(CONFIGS[name], id=name) for name in names])
-
-
-def run_bench(unit, cfg, bench: str):
-    """Build a unit and run its bench, a module."""
-    run_unit(unit(cfg), name=_name(unit), cfg=cfg, test_module=bench)
-
-
-def assert_mutant_noticed(unit, cfg, bench: str, *, old, new, match, testcase=None):
-    """The bench of a unit fails with ``match`` when ``old`` is replaced by ``new`` in its Verilog."""
-    assert_mutant_fails(unit(cfg), name=_name(unit), cfg=cfg, test_module=bench, old=old, new=new, match=match,
-                        testcase=testcase)
+configs = choose(CONFIGS)
 
 
 def assert_wrong_cfg_is_refused(unit):
     """Anything but a configuration of EIE is a TypeError that names it."""
-    with pytest.raises(TypeError, match=r"^cfg must be an EieConfig, not 'tiny'$"):
-        unit("tiny")
-
-
-def _name(unit) -> str:
-    return f"eie_{unit.__module__.rsplit('.', 1)[-1]}"
+    launch.assert_wrong_cfg_is_refused(unit, "an EieConfig")

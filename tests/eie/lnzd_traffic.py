@@ -7,8 +7,8 @@ import numpy as np
 
 from golden.eie import lnzd
 from golden.eie.config import EieConfig
+from tests.common.units import gaps
 from tests.eie.central import CompiledModel, Token, nonzero_values, scan_tokens, source
-from tests.eie.units import gaps
 
 CONFIGS = [EieConfig(n_pe=4, regfile_words=8), EieConfig(n_pe=1, regfile_words=8, data_bits=8),
            EieConfig(n_pe=256, regfile_words=256, data_bits=32)]

@@ -7,9 +7,9 @@ from golden.common.fixed import wrap
 from golden.eie import program, sequencer
 from golden.eie.config import EieConfig
 from golden.eie.formats import CAUSES, PASS_FIELDS
+from tests.common.units import gaps
 from tests.eie.central import CompiledModel, Fetched, Token, nonzero_values, scan_tokens, source
 from tests.eie.program_traffic import legal_pass
-from tests.eie.units import gaps
 
 CONFIGS = [
     EieConfig(n_pe=4, regfile_words=8, ptr_words=256, act_words=64, codebooks=4, spmat_words=4),

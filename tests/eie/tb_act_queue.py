@@ -11,7 +11,7 @@ from golden.eie.config import EieConfig
 from hdl.eie.layouts import broadcast_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.units import LIMIT, PinBench, fields_of, gaps, make
+from tests.common.units import LIMIT, PinBench, fields_of, gaps, make
 
 CFG = config(EieConfig)
 BROADCAST = fields_of(broadcast_layout(CFG))

@@ -7,8 +7,8 @@ import cocotb
 from golden.eie import act_rw
 from sim.common.bench import to_raw
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, Access, gaps
 from tests.eie.act_rw_traffic import CFG, HIGH, LOW, WORDS, Bench, Model
-from tests.eie.units import LIMIT, Access, gaps
 
 #: Rows that one load or store may copy here.
 MOST_ROWS = min(WORDS, CFG.act_words)

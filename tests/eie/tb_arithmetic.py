@@ -13,8 +13,8 @@ from golden.eie.spec import limits
 from hdl.eie.layouts import entry_layout
 from sim.common.bench import config, signed, to_raw
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, Access, LaneModel, Memory, PinBench, fields_of, gaps, make
 from tests.eie.accumulate import accumulate
-from tests.eie.units import LIMIT, Access, LaneModel, Memory, PinBench, fields_of, gaps, make
 
 CFG = config(EieConfig)
 ENTRY, VALUE = fields_of(entry_layout(CFG)), signed(CFG.data_bits)

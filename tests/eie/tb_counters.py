@@ -9,9 +9,9 @@ from golden.eie.config import EieConfig
 from golden.eie.formats import CAUSES, COUNTERS, WORK
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT
 from tests.eie.central import CentralBench
 from tests.eie.counters_traffic import CountersModel, CountersOutputs, expected, idle, random_cycle
-from tests.eie.units import LIMIT
 
 CFG = config(EieConfig)
 IDLE = idle(CFG)

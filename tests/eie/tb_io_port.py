@@ -11,6 +11,7 @@ from hdl.common.axi import axi_stream_layout
 from hdl.eie.io_port import port_access_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, fields_of
 from tests.eie.central import CentralBench, simulate
 from tests.eie.io_port_commands import (
     Beat,
@@ -23,7 +24,6 @@ from tests.eie.io_port_commands import (
     rule_cases,
 )
 from tests.eie.io_port_traffic import IDLE, Access, IoPortInputs, IoPortModel, IoPortOutputs, Traffic
-from tests.eie.units import LIMIT, fields_of
 
 CFG = config(EieConfig)
 BEAT, ACCESS = fields_of(axi_stream_layout(BEAT_BITS)), fields_of(port_access_layout(CFG))

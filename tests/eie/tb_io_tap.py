@@ -11,7 +11,7 @@ from hdl.eie.io_tap import PORTS
 from hdl.eie.layouts import access_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.units import LIMIT, PinBench, fields_of, make
+from tests.common.units import LIMIT, PinBench, fields_of, make
 
 CFG = config(EieConfig)
 ACCESS = fields_of(access_layout(CFG))

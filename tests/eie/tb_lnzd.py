@@ -10,6 +10,7 @@ from golden.eie.config import EieConfig
 from hdl.eie.layouts import element_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, fields_of
 from tests.eie.central import CentralBench, Token, simulate
 from tests.eie.lnzd_traffic import (
     IDLE,
@@ -21,7 +22,6 @@ from tests.eie.lnzd_traffic import (
     random_scan,
     scan_of,
 )
-from tests.eie.units import LIMIT, fields_of
 
 CFG = config(EieConfig)
 TOKEN = fields_of(element_layout(CFG))

@@ -9,6 +9,7 @@ from golden.eie.config import EieConfig
 from golden.eie.formats import PASS_BITS, PASS_FIELDS, pack_fields
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, gaps
 from tests.eie.central import FETCHED, CentralBench, Fetched, simulate
 from tests.eie.program_traffic import (
     IDLE,
@@ -21,7 +22,6 @@ from tests.eie.program_traffic import (
     random_program,
     rule_cases,
 )
-from tests.eie.units import LIMIT, gaps
 
 CFG = config(EieConfig)
 

@@ -10,7 +10,7 @@ from golden.eie.config import EieConfig
 from golden.eie.spec import limits
 from sim.common.bench import config, signed
 from sim.common.coverage import assert_all, seen
-from tests.eie.units import LIMIT, LaneModel, PinBench
+from tests.common.units import LIMIT, LaneModel, PinBench
 
 CFG = config(EieConfig)
 VALUE = signed(CFG.data_bits)

@@ -10,6 +10,7 @@ from golden.eie.formats import CAUSES
 from hdl.eie.layouts import broadcast_layout, command_layout, element_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
+from tests.common.units import LIMIT, fields_of
 from tests.eie.central import FETCHED, CentralBench, simulate
 from tests.eie.sequencer_traffic import (
     IDLE,
@@ -22,7 +23,6 @@ from tests.eie.sequencer_traffic import (
     random_program,
     work_of,
 )
-from tests.eie.units import LIMIT, fields_of
 
 CFG = config(EieConfig)
 BROADCAST, COMMAND, TOKEN = (fields_of(layout(CFG)) for layout in (broadcast_layout, command_layout, element_layout))

@@ -10,7 +10,7 @@ from golden.eie.config import EieConfig
 from hdl.eie.layouts import column_layout, entry_layout
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
-from tests.eie.units import LIMIT, Access, LaneModel, Memory, PinBench, fields_of, gaps, make, transfer
+from tests.common.units import LIMIT, Access, LaneModel, Memory, PinBench, fields_of, gaps, make, transfer
 
 CFG = config(EieConfig)
 COLUMN, ENTRY = fields_of(column_layout(CFG)), fields_of(entry_layout(CFG))

@@ -11,6 +11,7 @@ from hdl.eie.layouts import fetched_layout
 from hdl.eie.program import Program
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails
+from tests.common.units import gaps
 from tests.eie.central import FETCHED, run_model, to_beats
 from tests.eie.program_traffic import (
     BEATS,
@@ -22,7 +23,6 @@ from tests.eie.program_traffic import (
     random_program,
     rule_cases,
 )
-from tests.eie.units import gaps
 
 BENCH = {"name": "eie_program", "test_module": "tests.eie.tb_program"}
 

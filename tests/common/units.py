@@ -1,4 +1,4 @@
-"""What the benches of the units of EIE share: lanes of compiled models as models, pins by name, io ports, transfers."""
+"""What unit benches share: lanes of compiled models as models, pins by name, io ports, transfers."""
 
 import random
 from typing import NamedTuple
