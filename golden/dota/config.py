@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from golden.common.config import check_int, check_power_of_two
+from golden.common.config import check_bool, check_int, check_power_of_two
 
 from .formats import BANKS, FX_BITS, KEY_BANKS, QUERIES, UNIT_BITS
 
@@ -24,13 +24,15 @@ class DotaConfig:
     columns : int
         PEs of a row; a power of two, 4..32.
     bank_words : int
-        Words of one of the ten SRAM banks of a lane; a power of two, 4..2**14.
+        Words of one of the ten SRAM banks of a lane; a power of two, 4..2**12.
     keys : int
         Keys among which the detector may choose; a power of two, at least ``rows / 2``, at most what four banks hold.
     queue : int
         Connections that a query may keep; a power of two, 4..256.
     estimate_bits : int
         Width of an estimated score [bits], two's complement; a multiple of 4 in 8..16.
+    balance : bool
+        The scheduler's better choice, beyond the source: see ``golden.dota.scheduler.schedule``.
     """
 
     lanes: int = 4
@@ -40,17 +42,19 @@ class DotaConfig:
     keys: int = 2048
     queue: int = 256
     estimate_bits: int = 12
+    balance: bool = False
 
     def __post_init__(self):
         check_power_of_two("lanes", self.lanes, 1, 8)
         check_power_of_two("rows", self.rows, 4, 64)
         check_power_of_two("columns", self.columns, 4, 32)
-        check_power_of_two("bank_words", self.bank_words, 4, 2**14)
+        check_power_of_two("bank_words", self.bank_words, 4, 2**12)
         check_power_of_two("keys", self.keys, self.rows // 2, KEY_BANKS * self.bank_words)
         check_power_of_two("queue", self.queue, 4, 256)
         check_int("estimate_bits", self.estimate_bits, 8, 16)
         if self.estimate_bits % 4:
             raise ValueError(f"estimate_bits must be a multiple of 4, not {self.estimate_bits!r}")
+        check_bool("balance", self.balance)
 
     def replace(self, **changes):
         """Copy with some fields changed; validation runs again."""

@@ -4,9 +4,10 @@ from amaranth import *
 from amaranth.lib import data
 
 from golden.dota.config import DotaConfig
-from golden.dota.formats import QUERIES, SUM_BITS
+from golden.dota.formats import MOST_CHUNKS, QUERIES, STEP_FIELDS, SUM_BITS
 
-__all__ = ["check_cfg", "estimate_layout", "mask_layout", "round_layout", "score_layout", "weight_layout"]
+__all__ = ["arrival_layout", "check_cfg", "estimate_layout", "mask_layout", "operand_layout", "request_layout",
+           "round_layout", "score_layout", "step_layout", "weight_layout"]
 
 
 def check_cfg(cfg):
@@ -81,3 +82,49 @@ def weight_layout(_cfg) -> data.StructLayout:
         +--------+-------------------+
     """
     return data.StructLayout({"weights": data.ArrayLayout(15, QUERIES), "last": 1})
+
+
+def request_layout(cfg) -> data.StructLayout:
+    """Vectors that a round needs: one of the key or value banks for each query that is ``live``.
+
+    ``addr`` is a word's address inside its four banks. ``first`` and ``end``: the request begins and ends a dot product
+    (or begins a weighted sum); ``last``: of this run. ``chunk`` is the word of the query vectors that it meets,
+    ``element`` the element of it that it is weighted by in a linear layer, where ``other`` is the address of the word
+    for the second half of the array; ``weights`` weigh values. Query 1 lowest.
+    """
+    addr = (4 * cfg.bank_words - 1).bit_length()
+    return data.StructLayout({
+        "addr": data.ArrayLayout(addr, QUERIES), "live": QUERIES, "weights": data.ArrayLayout(15, QUERIES),
+        "first": 1, "end": 1, "last": 1, "chunk": (MOST_CHUNKS - 1).bit_length(),
+        "element": (cfg.vector - 1).bit_length(), "other": addr,
+    })
+
+
+def operand_layout(cfg) -> data.StructLayout:
+    """What stands at the operands of the exact half in this cycle; fields as in :func:`request_layout`.
+
+    Query t takes the word of bank ``bank[t]`` if bit t of ``take`` is set, and with ``fire`` the array works.
+    """
+    return data.StructLayout({
+        "take": QUERIES, "bank": data.ArrayLayout(2, QUERIES), "fire": 1, "other_bank": 2, "live": QUERIES,
+        "weights": data.ArrayLayout(15, QUERIES), "first": 1, "end": 1, "last": 1,
+        "element": (cfg.vector - 1).bit_length(),
+    })
+
+
+def step_layout() -> data.StructLayout:
+    """A step of a lane; the fields are those of ``golden.dota.formats.STEP_FIELDS``."""
+    return data.StructLayout(STEP_FIELDS)
+
+
+def arrival_layout(cfg) -> data.StructLayout:
+    """What a word from the SRAM is for that arrives at the lower half of the array in this cycle.
+
+    ``loads``: units of the rows ``part`` of the group, from row ``key`` of the word on, become stationary in slot
+    ``slot``; ``streams``: units of the rows ``part`` of a block. The word is number ``word`` of ``words`` of this fire.
+    """
+    return data.StructLayout({
+        "loads": 1, "streams": 1, "part": range(max(QUERIES, cfg.block // cfg.keys_per_word)),
+        "word": range(cfg.columns), "words": range(cfg.columns + 1), "slot": 2,
+        "key": range(max(2, cfg.keys_per_word)), "fire": 1, "first": 1,
+    })

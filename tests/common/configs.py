@@ -15,6 +15,12 @@ class SkidConfig:
 
 
 @dataclass(frozen=True)
+class BeatsConfig:
+    word_bits: int
+    beat_bits: int
+
+
+@dataclass(frozen=True)
 class SramConfig:
     ports: str  # "1rw" or "1r1w"
     depth: int

@@ -1,0 +1,42 @@
+"""What the fixed runs of DOTA together must reach: ``python -m sim.coverage dota``. See docs/coverage.md."""
+
+from golden.dota import (
+    accumulator,
+    detector,
+    estimate,
+    exact,
+    fetch,
+    io_port,
+    mfu,
+    operands,
+    output,
+    rmmu,
+    round_queue,
+    scheduler_unit,
+    sram,
+)
+
+#: Units whose compiled models count events, with where their state lies in that of the accelerator.
+UNITS = {
+    "io_port": (io_port, "io"), "accumulator": (accumulator, "accumulator"), "output": (output, "output"),
+    "sram": (sram, "lanes.sram"), "exact": (exact, "lanes.exact"), "fetch": (fetch, "lanes.fetch"),
+    "estimate": (estimate, "lanes.estimate"), "operands": (operands, "lanes.operands"), "rmmu": (rmmu, "lanes.rmmu"),
+    "detector": (detector, "lanes.detector"), "scheduler": (scheduler_unit, "lanes.scheduler"),
+    "round_queue": (round_queue, "lanes.queue"), "mfu": (mfu, "lanes.mfu"),
+}
+
+
+def raised(state) -> dict[str, set[str]]:
+    """Events that a golden accelerator raised since its reset, by unit.
+
+    Parameters
+    ----------
+    state : golden.dota.top.DotaState
+    """
+    events = {}
+    for unit, (module, path) in UNITS.items():
+        part = state
+        for name in path.split("."):
+            part = getattr(part, name)
+        events[unit] = {event for event, count in zip(module.EVENTS, part.seen, strict=True) if count}
+    return events

@@ -1,0 +1,107 @@
+"""Simulator side of a whole-accelerator run: a host on the AXI ports, and every cycle compared.
+
+Started by :mod:`sim.dota.accelerator`, which leaves a job in the working folder and reads the result there.
+"""
+
+import itertools
+import os
+import pickle
+import time
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from golden.dota import host
+from golden.dota.compiler import Read, Run
+from golden.dota.model import Dota, HeadRun, warm_up
+from golden.dota.registers import COUNTERS, registers
+from sim.common import bench, progress
+from sim.common.coverage import cover
+from sim.common.lockstep import Host, Recorder
+from sim.dota.coverage import raised
+from sim.dota.trace import HEAD, check, decode
+
+
+class DotaRecorder(Recorder):
+    """Samples and compares the probe port of DOTA."""
+
+    def observe(self, value):
+        get = HEAD.get
+        self.is_idle = not get(value, "busy") and not get(value, "active")
+        if get(value, "m_valid") and get(value, "m_ready"):
+            self.reply(get(value, "m_data"), get(value, "m_last"))
+
+    def compare(self, block, first_cycle):
+        inputs, rtl = decode(self.model.cfg, block)
+        golden = self.model.step(inputs)
+        if self.waves is not None:
+            self.waves.trace(inputs, golden)    # also of a block that differs
+        check(rtl, golden, first_cycle, self.context)
+
+
+async def carry_out(host_port, recorder, cfg, plans, on_command) -> list[HeadRun]:
+    """Carry out plans side by side: plan n in lane ``n % lanes``, a wave of as many as there are lanes at a time."""
+    runs = []
+    for first in range(0, len(plans), cfg.lanes):
+        wave = plans[first:first + cfg.lanes]
+        done = [HeadRun.empty(plan, number) for number, plan in enumerate(wave)]
+        spent = recorder.model.state.lanes.spent
+        for commands in itertools.zip_longest(*(plan.commands for plan in wave)):
+            for number, command in enumerate(commands):
+                if command is None:
+                    continue
+                packet = host.packet(cfg, command, 1 << number)
+                if isinstance(command, Read):
+                    beats = await host_port.ask(packet)
+                    done[number].store(cfg, command, host.words_of_beats(cfg, beats))
+                else:
+                    await host_port.send(packet)
+                on_command()
+            if any(isinstance(command, Run) for command in commands):
+                await host_port.finished()
+                recorder.flush()
+                for number, command in enumerate(commands):
+                    if isinstance(command, Run):
+                        kind = int(command.step["step"])
+                        done[number].cycles[command.phase] += int(spent[number, kind])
+                spent[:] = 0
+        runs += done
+    return runs
+
+
+@cocotb.test(timeout_time=10, timeout_unit="sec")
+async def lockstep(dut):
+    """Carry out all plans; golden model and RTL agree in every cycle."""
+    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    cfg, plans = job["cfg"], job["plans"]
+    recorder = DotaRecorder(dut, Dota(cfg), f"cfg={cfg}, seed={bench.seed()}", None)
+    dut.m_axis_tready.value = 1
+    dut.rst.value = 1
+    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
+    host_port = Host(dut, registers(cfg), recorder, job["stalls"])
+    for _ in range(2):
+        await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+    warm_up()
+    recorder.start()
+    started = time.perf_counter()
+    total = sum(len(plan.commands) for plan in plans)
+    count = itertools.count(1)
+    progress.report(0, total)
+    runs = await carry_out(host_port, recorder, cfg, plans, lambda: progress.report(next(count), total))
+    await host_port.finished()
+    counters = await host_port.counters(COUNTERS)
+    status = await host_port.read("status")
+    recorder.flush()
+    expected = dict(zip(COUNTERS, map(int, recorder.model.state.counters.total), strict=True))
+    assert counters == expected, f"counters must be {expected}, not {counters}"
+    for unit, events in raised(recorder.model.state).items():
+        cover(unit, events)
+    Path("result.pickle").write_bytes(pickle.dumps({
+        "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
+        "seconds": time.perf_counter() - started}))
+
+
