@@ -26,9 +26,11 @@ from . import (
 )
 from .config import DotaConfig
 from .formats import (
+    BANKS,
     DOT_LATENCY,
     EVENT_FIELDS,
     FX_BITS,
+    KEY_BANKS,
     PE_LATENCY,
     QUERIES,
     ROW_LATENCY,
@@ -101,7 +103,6 @@ class LaneState(NamedTuple):
     spent: np.ndarray       # [lanes, steps]: cycles in which a lane was busy, by the kind of step; never reset
     bits: np.ndarray        # [1]: width of an estimated score
     balance: np.ndarray     # [1]: the scheduler's better choice
-    trace: np.ndarray       # [fields], of cycles that nobody looks at
     scratch: Scratch
 
 
@@ -121,30 +122,22 @@ def state(cfg: DotaConfig) -> LaneState:
         mfu.state(cfg, n), quantize.state(cfg.vector, n), quantize.state(cfg.block * QUERIES, n),
         zeros(n, 3), *(zeros(n, cfg.units_per_word) for _ in range(2)), zeros(n), zeros(n, len(STEP_FIELDS)),
         zeros(n, SCORES, 3), zeros(n, 2), zeros(n), zeros(n, len(EVENT_FIELDS)), zeros(n, 4),
-        np.full(1, cfg.estimate_bits), np.full(1, int(cfg.balance)), zeros(len(TRACE_LANE)),
-        scratch)
+        np.full(1, cfg.estimate_bits), np.full(1, int(cfg.balance)), scratch)
+
+
+# Compiling a call takes time for every array that it hands over: so only parts of the state go into these.
+
+@jit
+def busy_of(started, ex, est, k):
+    """A step is at work in lane ``k``; the arguments are ``started``, ``exact`` and ``estimate`` of the state."""
+    return started[k] or exact.busy_of(ex, k) or estimate.busy_of(est, k)
 
 
 @jit
-def busy_of(s, k):
-    """A step is at work."""
-    return s.started[k] or exact.busy_of(s.exact, k) or estimate.busy_of(s.estimate, k)
-
-
-@jit
-def offers_of(s, k):
-    """Partial sums are offered to the accumulator: those of the query ``exact.select_of``."""
-    return s.exact.o_valid[k] != 0
-
-
-@jit
-def last_sent(s, k):
-    """They are the last of the step."""
-    e = s.exact
-    return (e.token[k] + 1 == exact.tokens_of(e, k) and e.block[k] + 1 == e.step[k, _BLOCKS]
-            and e.scored[k] + 1 == exact.groups_of(e, k))
-
-
+def last_sent(ex, k):
+    """The partial sums that are offered to the accumulator are the last of the step."""
+    return (ex.token[k] + 1 == exact.tokens_of(ex, k) and ex.block[k] + 1 == ex.step[k, _BLOCKS]
+            and ex.scored[k] + 1 == exact.groups_of(ex, k))
 
 
 @jit
@@ -215,7 +208,7 @@ def clock(s, k, start, step, o_ready, access, write, addr, wdata, trace):
 
     trace[:] = 0
     trace[T_EXACT_BUSY], trace[T_ESTIMATE_BUSY] = exact.busy_of(e, k), estimate.busy_of(est, k)
-    trace[T_FIRE], trace[T_ESTIMATED], trace[T_SEND] = fire, estimated, offers_of(s, k)
+    trace[T_FIRE], trace[T_ESTIMATED], trace[T_SEND] = fire, estimated, e.o_valid[k]
     trace[T_LOW_FIRE] = est.arrivals[k, est.arrivals.shape[1] - 1, estimate.A_FIRE]
     if round_valid and queue_ready:
         trace[T_ROUND], trace[T_LAST], trace[T_LIVE] = 1, last, live
@@ -230,7 +223,7 @@ def clock(s, k, start, step, o_ready, access, write, addr, wdata, trace):
     ev = s.events[k]
     ev[MACS], ev[FIRES] = s.rmmu.macs[k], fire
     ev[ROUNDS], ev[DETECTS], ev[NORMALISES] = trace[T_ROUND], detector.busy_of(s.detector, k), mfu.busy_of(s.mfu, k)
-    busy, which = busy_of(s, k), s.step[k, _STEP]
+    busy, which = busy_of(s.started, e, est, k), s.step[k, _STEP]
     s.spent[k, which] += busy
     ev[ATTENDS] = busy and which == Step.ATTEND.value
     ev[MULTIPLIES] = busy and which == Step.LINEAR.value
@@ -294,7 +287,7 @@ def clock(s, k, start, step, o_ready, access, write, addr, wdata, trace):
     operands.clock(s.operands, k, e.load[k, e.load.shape[1] - 1] != 0, e.load[k, e.load.shape[1] - 1] - 1,
                    e.load_chunk[k, e.load.shape[1] - 1], s.sram.rdata[k, sram.EXACT], reads_chunk,
                    f.tags[k, fetch.CHUNK])
-    _read_banks(s, k, kind, read, low_read)
+    _read_banks(f, s.sram, k, kind, read, low_read)
     if s.host[k, _WRITE]:
         sram.write(s.sram, k, s.host[k, _ADDR], s.wdata[k])
     elif s.host[k, _ACCESS]:
@@ -320,29 +313,18 @@ def clock(s, k, start, step, o_ready, access, write, addr, wdata, trace):
 
 
 @jit
-def _read_banks(s, k, kind, read, low_read):
+def _read_banks(f, memory, k, kind, read, low_read):
     """Reads of this cycle."""
-    f = s.fetch
-    bank_words = s.sram.words.shape[1] // 10
-    for bank in range(4):
+    bank_words = memory.words.shape[1] // BANKS
+    for bank in range(KEY_BANKS):
         first = fetch.chosen(f, k, bank)
         if first >= 0:
-            sram.gather(s.sram, k, bank + (4 if kind == exact.SUM else 0), f.addr[k, first] // 4 % bank_words)
+            sram.gather(memory, k, bank + (KEY_BANKS if kind == exact.SUM else 0),
+                        f.addr[k, first] // KEY_BANKS % bank_words)
     if kind == exact.DENSE and f.valid[k] and f.fresh[k]:
         other = f.tags[k, fetch.OTHER]
-        sram.gather(s.sram, k, 4 + other % 4, other // 4 % bank_words)
+        sram.gather(memory, k, KEY_BANKS + other % KEY_BANKS, other // KEY_BANKS % bank_words)
     if read >= 0:
-        sram.read(s.sram, k, sram.EXACT, read)
+        sram.read(memory, k, sram.EXACT, read)
     if low_read >= 0:
-        sram.read(s.sram, k, sram.ESTIMATE, low_read)
-
-
-@jit
-def run(s, k, step, most):
-    """Run ``step`` in lane ``k`` alone; returns the cycles in which it is busy, at most ``most``."""
-    clock(s, k, True, step, True, False, False, 0, s.wdata[k], s.trace)
-    for cycle in range(most):
-        if not busy_of(s, k):
-            return cycle
-        clock(s, k, False, step, True, False, False, 0, s.wdata[k], s.trace)
-    return most
+        sram.read(memory, k, sram.ESTIMATE, low_read)

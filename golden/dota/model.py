@@ -4,12 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from . import lane, top
+from . import top
 from .compiler import Plan, Read, Run, Write
 from .config import DotaConfig
 from .formats import STEP_FIELDS, TRACE_LANE, TRACE_OUTPUTS
 from .packing import unpack_fx
 
+#: Cycles that are stepped in one compiled call.
+BLOCK = 4096
 #: Most cycles of a step.
 MAX_CYCLES = 50_000_000
 
@@ -59,10 +61,12 @@ class Dota:
     def reset(self):
         """State after reset, memories zero."""
         self.state = top.state(self.cfg)
+        self._unseen = self.trace(BLOCK)
 
     def inputs(self, cycles: int) -> top.DotaInputs:
         """A block of idle pins."""
-        return top.DotaInputs(*(np.zeros(cycles, np.int64) for _ in top.DotaInputs._fields))
+        pins = {name: np.zeros(cycles, np.int64) for name in top.DotaInputs._fields}
+        return top.DotaInputs(**pins | {"step": np.zeros(len(STEP_FIELDS), np.int64)})
 
     def trace(self, cycles: int) -> top.DotaTrace:
         """Room for the trace of a block of cycles."""
@@ -84,11 +88,15 @@ class Dota:
         RuntimeError
             If it does not end.
         """
-        fields = np.array([int(step.get(name, 0)) for name in STEP_FIELDS], np.int64)
-        cycles = int(lane.run(self.state.lanes, number, fields, MAX_CYCLES))
-        if cycles >= MAX_CYCLES:
-            raise RuntimeError(f"step must end within {MAX_CYCLES} cycles")
-        return cycles
+        x, spent = self.inputs(BLOCK), self.state.lanes.spent[number]
+        before = int(spent.sum())
+        x.start[0] = 1 << number
+        x.step[:] = [int(step.get(name, 0)) for name in STEP_FIELDS]
+        while top.advance(self.state, x, self._unseen, 0, BLOCK, True) == BLOCK:
+            x.start[0] = 0
+            if spent.sum() > before + MAX_CYCLES:
+                raise RuntimeError(f"step must end within {MAX_CYCLES} cycles")
+        return int(spent.sum()) - before
 
     def run(self, plan: Plan, number: int = 0) -> HeadRun:
         """Carry out a plan in one lane, without the stream port."""
@@ -108,4 +116,3 @@ def warm_up():
     """Compile the model, whatever the configuration; later processes find it in the cache."""
     model = Dota(DotaConfig(lanes=1, rows=4, columns=4, bank_words=4, keys=4, queue=4))
     top.advance(model.state, model.inputs(1), model.trace(1), 0, 1, False)
-    model.run_step(0, {"step": 2, "queries": 1, "keys": 1, "chunks": 1, "blocks": 1})

@@ -130,8 +130,13 @@ def attend(head: Head, first: int, rounds) -> tuple[np.ndarray, np.ndarray, np.n
     return dots, weights, saturate_array(round_shift_array(z, WEIGHT_FRAC), FX_BITS)[0]
 
 
-def attention(head: Head, estimate_bits: int) -> Result:
+def attention(head: Head, estimate_bits: int, balance: bool = False) -> Result:
     """Dynamic sparse attention of a head, bit for bit.
+
+    Parameters
+    ----------
+    balance : bool
+        Order of the rounds, see :func:`golden.dota.scheduler.schedule`; the output does not depend on it.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def attention(head: Head, estimate_bits: int) -> Result:
     """
     estimates = estimate(head, estimate_bits)
     return _attention(head, estimates, [detect(estimates[first:first + QUERIES], head.keep, head.threshold)
-                                        for first in range(0, head.queries, QUERIES)])
+                                        for first in range(0, head.queries, QUERIES)], balance)
 
 
 def masked_attention(head: Head, mask) -> Result:
@@ -151,8 +156,8 @@ def masked_attention(head: Head, mask) -> Result:
     return _attention(head, np.zeros(mask.shape, np.int64), list(padded.reshape(head.groups, QUERIES, head.keys)))
 
 
-def _attention(head, estimates, masks):
-    rounds = [np.array(schedule(mask), np.int64).reshape(-1, QUERIES) for mask in masks]
+def _attention(head, estimates, masks, balance=False):
+    rounds = [np.array(schedule(mask, balance), np.int64).reshape(-1, QUERIES) for mask in masks]
     parts = [attend(head, QUERIES * group, keys) for group, keys in enumerate(rounds)]
     return Result(estimates=estimates, masks=masks, rounds=rounds, dots=[p[0] for p in parts],
                   weights=[p[1] for p in parts], z=np.concatenate([p[2] for p in parts]))

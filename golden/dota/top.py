@@ -8,7 +8,7 @@ from golden.common.jit import jit
 
 from . import accumulator, counters, exact, io_port, lane, output
 from .config import DotaConfig
-from .formats import EVENT_FIELDS, STEP_FIELDS, TRACE_OUTPUTS
+from .formats import EVENT_FIELDS, START_LATENCY, STEP_FIELDS, TRACE_OUTPUTS
 from .registers import COUNTERS
 
 #: Counters of amounts: the event of the lanes that each adds.
@@ -34,6 +34,8 @@ class DotaInputs(NamedTuple):
     s_last: np.ndarray
     m_ready: np.ndarray
     clear: np.ndarray
+    start: np.ndarray       # not a pin: lanes in which ``step`` [fields] begins
+    step: np.ndarray
 
 
 class DotaTrace(NamedTuple):
@@ -86,9 +88,8 @@ def state(cfg: DotaConfig) -> DotaState:
 
 
 @jit
-def accumulator_busy(s):
+def accumulator_busy(a):
     """A sum is on its way or waits."""
-    a = s.accumulator
     return a.valid[0].any() or a.out_valid[0] != 0 or accumulator.valid_of(a, 0)
 
 
@@ -100,49 +101,47 @@ def _fields(beats, step):
 
 
 @jit
-def _offers(s):
-    """What the lanes offer to the accumulator."""
-    lanes = s.lanes
-    for k in range(s.sizes[0]):
-        s.valid[k] = lane.offers_of(lanes, k)
-        s.token[k] = exact.select_of(lanes.exact, k)
-        s.first[k], s.emit[k] = lanes.step[k, _FIRST], lanes.step[k, _EMIT]
-        s.last[k] = lane.last_sent(lanes, k)
-        if s.valid[k]:
-            for i in range(s.values.shape[1]):
-                s.values[k, i] = lanes.rmmu.elements[k, i]
+def _offer(ex, elements, step, k, valid, token, first, emit, last, values):
+    """What lane ``k`` offers to the accumulator; ``ex`` is the state of its exact unit."""
+    valid[k] = ex.o_valid[k]
+    token[k] = exact.select_of(ex, k)
+    first[k], emit[k] = step[k, _FIRST], step[k, _EMIT]
+    last[k] = lane.last_sent(ex, k)
+    if valid[k]:
+        for i in range(values.shape[1]):
+            values[k, i] = elements[k, i]
 
 
 @jit
-def _count(s, clear, clipped):
+def _count(events, amounts, totals, saturated, clear, clipped):
     """One clock of the counters and the sticky flag."""
-    events = s.lanes.events
-    for i in range(s.amounts.shape[0]):
-        s.amounts[i] = 0
+    lanes = events.shape[0]
+    for i in range(amounts.shape[0]):
+        amounts[i] = 0
         if _SOURCES[i] >= 0:
-            for k in range(s.sizes[0]):
-                s.amounts[i] += events[k, _SOURCES[i]]
-    for k in range(s.sizes[0]):
-        s.amounts[ATTEND] |= events[k, lane.ATTENDS]
-        s.amounts[LINEAR] |= events[k, lane.MULTIPLIES]
-        s.amounts[LOW] |= events[k, lane.TRANSFORMS]
+            for k in range(lanes):
+                amounts[i] += events[k, _SOURCES[i]]
+    for k in range(lanes):
+        amounts[ATTEND] |= events[k, lane.ATTENDS]
+        amounts[LINEAR] |= events[k, lane.MULTIPLIES]
+        amounts[LOW] |= events[k, lane.TRANSFORMS]
         clipped = clipped or events[k, lane.CLIPPED] != 0
-    s.amounts[CYCLES] = s.amounts[ATTEND] | s.amounts[LINEAR] | s.amounts[LOW]
-    counters.clock(s.counters, clear, s.amounts)
-    s.saturated[0] = (s.saturated[0] and not clear) or clipped
+    amounts[CYCLES] = amounts[ATTEND] | amounts[LINEAR] | amounts[LOW]
+    counters.clock(totals, clear, amounts)
+    saturated[0] = (saturated[0] and not clear) or clipped
 
 
 @jit
 def advance(s, x, y, begin, count, stop_when_idle):
     """Run up to ``count`` cycles with inputs ``x``, recording into ``y``, both from position ``begin`` on.
 
-    With ``stop_when_idle`` the run ends before a cycle in which nothing runs and no beat comes. Returns the number of
-    cycles.
+    With ``stop_when_idle`` the run ends when no lane is busy, at the earliest after START_LATENCY. Returns the number
+    of cycles.
     """
     io, n = s.io, s.sizes[0]
     for t in range(begin, begin + count):
         busy = s.busy[0]
-        if stop_when_idle and not busy and not io_port.active_of(io) and not io_port.valid_of(io) and not x.s_valid[t]:
+        if stop_when_idle and not busy and not x.start[t] and t > begin + START_LATENCY:
             return t - begin
         clear = x.clear[t] != 0
 
@@ -156,7 +155,13 @@ def advance(s, x, y, begin, count, stop_when_idle):
         start, access, write = io.start[0], io.access_valid[0] != 0, io.access_write[0] != 0
         access_lanes, addr = io.access_lanes[0], io.access_addr[0]
         _fields(io.step, s.step)
-        _offers(s)
+        if x.start[t]:      # a step that did not come through the port
+            start = x.start[t]
+            for field in range(s.step.shape[0]):
+                s.step[field] = x.step[field]
+        for k in range(n):
+            _offer(s.lanes.exact, s.lanes.rmmu.elements, s.lanes.step, k, s.valid, s.token, s.first, s.emit, s.last,
+                   s.values)
         joined = s.joined[0]
         taken = accumulator.taken_of(s.accumulator, 0, s.valid, joined)
         sum_valid, sum_last = accumulator.valid_of(s.accumulator, 0), accumulator.last_of(s.accumulator, 0)
@@ -170,13 +175,13 @@ def advance(s, x, y, begin, count, stop_when_idle):
             e = half * 2 * s.word.shape[0] + 2 * unit
             s.word[unit] = (s.output.values[e] & 0xFFFF) | (s.output.values[e + 1] & 0xFFFF) << 16
         results_ready = io_port.results_ready_of(io)
-        now_busy = joined if accumulator_busy(s) or output_busy else 0
+        now_busy = joined if accumulator_busy(s.accumulator) or output_busy else 0
         for k in range(n):
-            now_busy |= lane.busy_of(s.lanes, k) << k
+            now_busy |= (lane.busy_of(s.lanes.started, s.lanes.exact, s.lanes.estimate, k) != 0) << k
         reading = s.reading[0]
         for unit in range(s.wdata.shape[0]):
             s.wdata[unit] = io.word[unit]
-        _count(s, clear, s.output.clipped[0] != 0)
+        _count(s.lanes.events, s.amounts, s.counters, s.saturated, clear, s.output.clipped[0] != 0)
 
         # Clock edges.
         accumulator.clock(s.accumulator, 0, s.valid, s.values, s.token, s.first, s.emit, s.last, joined, output_ready)

@@ -5,14 +5,14 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
-
 from golden.common.cli import (
     Parser,
-    UsageError,
     add_config_arguments,
+    add_workload_arguments,
+    check_workload_arguments,
     config_from,
+    print_workloads,
+    progress_bar,
     run_main,
     user_input,
     write_json,
@@ -32,22 +32,15 @@ BUILT_IN_IMAGES = 20
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
     add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
-    parser.add_argument("--workload", metavar="W", default=DEFAULT_WORKLOAD,
-                        help="a name of --list-workloads or an .npz file (default: %(default)s)")
-    parser.add_argument("--list-workloads", action="store_true",
-                        help="print the names with one line each and end")
-    parser.add_argument("--seed", type=int, default=1, help="of random workloads (default: %(default)s)")
+    add_workload_arguments(parser, DEFAULT_WORKLOAD)
     parser.add_argument("--images", type=int, metavar="N",
                         help=f"run only the first N input vectors (default: {BUILT_IN_IMAGES} of a built-in workload, "
                         "all of a file)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
 
 
 def list_workloads() -> None:
     """Print every built-in workload with its description."""
-    width = max(map(len, WORKLOADS))
-    for name, (description, _) in WORKLOADS.items():
-        print(f"{name:{width}}  {description}")
+    print_workloads({name: line for name, (line, _) in WORKLOADS.items()})
 
 
 def prepare(args) -> tuple[EieConfig, Workload, Image]:
@@ -61,12 +54,7 @@ def prepare(args) -> tuple[EieConfig, Workload, Image]:
     cfg = config_from(args, PRESETS)
     if args.images is None and args.workload in WORKLOADS:
         args.images = BUILT_IN_IMAGES
-    for name, least in (("seed", 0), ("images", 1)):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            raise UsageError(f"{name} must be at least {least}, not {value}")
-    if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise UsageError(f"JSON file must be in an existing folder, not {str(args.json)!r}")
+    check_workload_arguments(args, images=1)
     workload = load(args.workload, cfg, args.seed)
     with user_input():
         return cfg, workload, pack(workload.layers, cfg)
@@ -114,12 +102,6 @@ def run_model(image: Image, vectors, waves_file: Path | None = None) -> tuple[li
                 runs.append(model.run(image, vector) if waves is None else run_traced(model, image, vector, waves))
                 seconds += time.perf_counter() - start
     return runs, seconds
-
-
-def progress_bar() -> Progress:
-    """On the terminal, if there is one; gone when the work is done."""
-    return Progress(*Progress.get_default_columns(), TimeElapsedColumn(), transient=True,
-                    console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 if __name__ == "__main__":

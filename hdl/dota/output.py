@@ -59,13 +59,14 @@ class Output(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(words == 0), self.busy.eq(words != 0),
             results.i.eq(values), results.i_valid.eq(fresh), results.shift.eq(self.shift), results.relu.eq(self.relu),
+            self.saturated.eq(results.saturated),
         ]
         elements = Signal(2 * cfg.word_bits)
         m.d.comb += [
             self.o.p.word.eq(Mux(half, elements[cfg.word_bits:], elements[:cfg.word_bits])),
             self.o.p.last.eq(last & (words == 1)),
         ]
-        m.d.sync += [fresh.eq(0), self.saturated.eq(results.o_valid & results.saturated)]
+        m.d.sync += fresh.eq(0)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [values.eq(self.i.p.values), last.eq(self.i.p.last), words.eq(Mux(self.wide, 2, 1)),
                          half.eq(0), fresh.eq(1)]

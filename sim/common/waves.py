@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from golden.common.cli import UsageError
 from sim.common.toolchain import fst_available
 
 
@@ -27,6 +28,24 @@ def format_for(path: Path | str | None = None) -> str:
     if suffix == ".fst" and not fst_available():
         raise ValueError(f"waves must be a .vcd file, not {str(path)!r}: FST needs lz4.h and zlib.h")
     return suffix[1:]
+
+
+def wave_kind(path: Path | None) -> str | None:
+    """:func:`format_for` of a file that the user asked for; None for none.
+
+    Raises
+    ------
+    UsageError
+        If its folder does not exist, or from :func:`format_for`.
+    """
+    if path is None:
+        return None
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"waveform must be in an existing folder, not {str(path)!r}")
+    try:
+        return format_for(path)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def build_arguments(kind: str | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.dota.formats import TRACE_INPUTS, TRACE_LANE, TRACE_OUTPUTS
+from golden.dota.formats import STEP_FIELDS, TRACE_INPUTS, TRACE_LANE, TRACE_OUTPUTS
 from golden.dota.top import DotaInputs, DotaTrace
 from sim.common.probe import Format, Table, compare, words_of
 
@@ -23,7 +23,9 @@ def decode(cfg, block: list[int]) -> tuple[DotaInputs, DotaTrace]:
     words = words_of(block, HEAD.words + cfg.lanes * LANE.words)
     head = HEAD.decode(words[:, :HEAD.words])
     pins = dict(zip(HEAD.fields, head.T, strict=True))
-    inputs = DotaInputs(**{name: np.ascontiguousarray(pins[name]) for name in DotaInputs._fields})
+    none = {"start": np.zeros(len(block), np.int64), "step": np.zeros(len(STEP_FIELDS), np.int64)}
+    inputs = DotaInputs(**none, **{name: np.ascontiguousarray(pins[name]) for name in DotaInputs._fields
+                                   if name not in none})
     lanes = LANE.decode(words[:, HEAD.words:].reshape(len(block), cfg.lanes, LANE.words))
     return inputs, DotaTrace(head[:, len(TRACE_INPUTS):], lanes)
 

@@ -14,8 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from golden.common.cli import Parser, UsageError, run_main, write_json
-from golden.eie.cli import progress_bar
+from golden.common.cli import Parser, UsageError, progress_bar, run_main, write_json
 from golden.eie.compiler import pack
 from golden.eie.config import PRESETS
 from golden.eie.model import warm_up

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.common.cli import Parser, UsageError, run_main, write_json
-from golden.eie.cli import add_arguments, list_workloads, prepare, progress_bar
+from golden.common.cli import Parser, UsageError, progress_bar, run_main, write_json
+from golden.eie.cli import add_arguments, list_workloads, prepare
 from golden.eie.model import warm_up
 from golden.eie.report import Rtl, evaluate, to_dict
 from golden.eie.tables import print_report
 from golden.eie.waves import Waves
-from sim.common import waves
 from sim.common.runner import BenchFailure, BuildError
 from sim.common.toolchain import ToolchainError
+from sim.common.waves import wave_kind
 from sim.eie.accelerator import build, simulate
 
 
@@ -35,7 +35,7 @@ def main(argv=None) -> int:
     if args.list_workloads:
         list_workloads()
         return 0
-    kind = _wave_kind(args.waves)
+    kind = wave_kind(args.waves)
     if args.golden_waves is not None:
         Waves.check(args.golden_waves)
     cfg, workload, image = prepare(args)
@@ -70,17 +70,6 @@ def main(argv=None) -> int:
     if args.json is not None:
         write_json(args.json, to_dict(result))
     return 1 if result.functional_errors else 0
-
-
-def _wave_kind(path):
-    if path is None:
-        return None
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"waveform must be in an existing folder, not {str(path)!r}")
-    try:
-        return waves.format_for(path)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 if __name__ == "__main__":

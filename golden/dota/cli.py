@@ -1,0 +1,91 @@
+"""python -m golden dota: the cycle model on a workload, with the same report as the simulator."""
+
+import dataclasses
+import sys
+import time
+
+from golden.common.cli import (
+    Parser,
+    add_config_arguments,
+    add_workload_arguments,
+    check_workload_arguments,
+    config_from,
+    print_workloads,
+    progress_bar,
+    run_main,
+    user_input,
+    write_json,
+)
+
+from .compiler import plan_head
+from .config import DEFAULT_PRESET, PRESETS
+from .report import evaluate, to_dict
+from .tables import print_report
+from .workloads import DEFAULT_WORKLOAD, WORKLOADS, load
+
+
+def add_arguments(parser) -> None:
+    """The options that the model and the simulator share."""
+    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
+    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    parser.add_argument("--heads", type=int, metavar="N", help="run only the first N heads (default: all)")
+
+
+def list_workloads() -> None:
+    """Print every built-in workload with its description."""
+    print_workloads({name: line for name, (line, _, _) in WORKLOADS.items()})
+
+
+def prepare(args):
+    """Configuration, workload and plans that the options of :func:`add_arguments` ask for.
+
+    Raises
+    ------
+    UsageError
+        If an option is out of range, or the workload is unknown, malformed or does not fit.
+    """
+    cfg = config_from(args, PRESETS)
+    check_workload_arguments(args, heads=1)
+    workload = load(args.workload, cfg, args.seed)
+    if args.heads is not None:
+        expected = None if workload.expected is None else workload.expected[:args.heads]
+        workload = dataclasses.replace(workload, heads=workload.heads[:args.heads], expected=expected)
+    with user_input():
+        return cfg, workload, [plan_head(head, cfg) for head in workload.heads]
+
+
+def main(argv=None) -> int:
+    """Run the command; 0 if the model agrees with layer 1, else 1."""
+    parser = Parser(prog="python -m golden dota", description="Run the cycle model of DOTA on a workload.")
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.list_workloads:
+        list_workloads()
+        return 0
+    cfg, workload, plans = prepare(args)
+    runs, seconds = run_model(cfg, plans)
+    result = evaluate(cfg, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds)
+    print_report(result)
+    if args.json is not None:
+        write_json(args.json, to_dict(result))
+    return 1 if result.functional_errors else 0
+
+
+def run_model(cfg, plans) -> tuple[list, float]:
+    """A run of the cycle model for every plan, in lane ``n % lanes``, and the seconds without compiling the model."""
+    if not plans:
+        return [], 0.0
+    from .model import Dota, warm_up  # takes time to load
+    with progress_bar() as progress:
+        task = progress.add_task("compiling the cycle model", total=None)
+        warm_up()
+        progress.remove_task(task)
+        model = Dota(cfg)
+        start = time.perf_counter()
+        runs = [model.run(plan, n % cfg.lanes) for n, plan in
+                enumerate(progress.track(plans, description="cycle model"))]
+    return runs, time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))

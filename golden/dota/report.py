@@ -1,0 +1,186 @@
+"""What a run of DOTA took and whether it was right; :mod:`golden.dota.tables` prints it.
+
+The cycle model alone and the hardware in the simulator use the same report; the latter adds an :class:`Rtl`.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from . import metrics
+from .config import DotaConfig
+from .scheduler import in_order, loads, row_by_row, schedule
+from .spec import attention, masked_attention
+from .workloads import Workload
+
+#: Phases of a head, in the order in which they come.
+PHASES = ("project", "transform", "attend")
+
+
+class Rtl(NamedTuple):
+    """What the simulator adds.
+
+    ``checked_cycles``: cycles in which every output was compared with the model, ``mismatches`` of them with a
+    difference. ``counters``: as read over AXI; empty for masks. ``wall_seconds``: time of the simulation without
+    building.
+    """
+
+    checked_cycles: int
+    mismatches: int
+    counters: dict
+    wall_seconds: float
+
+
+class HeadReport(NamedTuple):
+    """One head.
+
+    ``cycles``: of its lane, by phase. ``floor_dense``: cycles of dense attention if every PE of the lane made a
+    multiplication in every cycle. ``recall``, ``mass`` and ``error`` as in :mod:`golden.dota.metrics`; ``best_error``
+    is that of the truly largest scores in place of the estimated ones. ``utilization``: share of the PEs for exact work
+    that make a useful multiplication, over the cycles of attention.
+    """
+
+    lane: int
+    queries: int
+    keys: int
+    dim: int
+    connections: int
+    retention: float
+    recall: float
+    mass: float
+    error: float
+    best_error: float
+    largest_error: float
+    loads: metrics.Loads
+    macs: metrics.Macs
+    rounds: int
+    cycles: dict
+    floor_dense: int
+    utilization: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Report:
+    """Everything about one run; make it with :func:`evaluate`.
+
+    Attributes
+    ----------
+    preset : str
+    cfg : DotaConfig
+    workload : Workload
+    seed : int
+    heads : list of HeadReport
+    mask_loads : list of metrics.Loads
+        Of the workload's masks.
+    cycles : int
+        Of the lane that takes longest: the sum over its heads and their phases.
+    functional_errors : int
+        Elements of outputs that differ from layer 1 or from those expected.
+    wall_seconds : float
+        Of the model.
+    rtl : Rtl or None
+    """
+
+    preset: str
+    cfg: DotaConfig
+    workload: Workload
+    seed: int
+    heads: list
+    mask_loads: list
+    cycles: int
+    functional_errors: int
+    wall_seconds: float
+    rtl: Rtl | None = None
+
+    @property
+    def utilization(self) -> float:
+        """Mean of the heads', weighted by their cycles; 0 without heads."""
+        cycles = [head.cycles["attend"] for head in self.heads]
+        return float(np.average([head.utilization for head in self.heads], weights=cycles)) if cycles else 0.0
+
+
+def mask_loads(mask, rounds=None) -> metrics.Loads:
+    """Key loads of one group."""
+    rounds = schedule(mask) if rounds is None else rounds
+    return metrics.Loads(row_by_row(mask), loads(in_order(mask)), loads(rounds), int(mask.any(axis=0).sum()))
+
+
+def evaluate(cfg: DotaConfig, workload: Workload, runs: Sequence, *, preset: str, seed: int, wall_seconds: float,
+             rounds: Sequence | None = None, rtl: Rtl | None = None) -> Report:
+    """Compare runs with layer 1 and describe them.
+
+    Parameters
+    ----------
+    runs : list of model.HeadRun
+        One for each head.
+    rounds : list of rounds, optional
+        What the hardware decided for each mask of a workload without heads.
+    """
+    heads, errors = [], 0
+    lanes = [0] * cfg.lanes
+    for n, (head, run) in enumerate(zip(workload.heads, runs, strict=True)):
+        result = attention(head, cfg.estimate_bits, cfg.balance)
+        errors += int(np.count_nonzero(run.z != result.z))
+        if workload.expected is not None:
+            errors += int(np.count_nonzero(run.z != workload.expected[n]))
+        if workload.masks is not None:
+            errors += int(np.count_nonzero(np.concatenate(result.masks) != np.concatenate(workload.masks)))
+        lanes[run.lane] += sum(run.cycles.values())
+        heads.append(_describe(cfg, head, run, result))
+    mask_figures = []
+    if not workload.heads:
+        for n, mask in enumerate(workload.masks):
+            wanted = schedule(mask, cfg.balance)
+            decided = wanted if rounds is None else rounds[n]
+            errors += decided != wanted
+            mask_figures.append(mask_loads(mask, decided))
+    return Report(preset=preset, cfg=cfg, workload=workload, seed=seed, heads=heads, mask_loads=mask_figures,
+                  cycles=max(lanes), functional_errors=errors, wall_seconds=wall_seconds, rtl=rtl)
+
+
+def _describe(cfg, head, run, result):
+    best = masked_attention(head, metrics.true_top(head, result.mask.sum(axis=1)))
+    error, macs = metrics.output_error(head, run.z), metrics.macs(head, result.mask)
+    attend = run.cycles["attend"]
+    return HeadReport(
+        lane=run.lane, queries=head.queries, keys=head.keys, dim=head.dim, connections=int(result.mask.sum()),
+        retention=metrics.retention(result.mask), recall=metrics.recall(head, result.mask),
+        mass=metrics.mass(head, result.mask), error=error.relative,
+        best_error=metrics.output_error(head, best.z).relative, largest_error=error.largest,
+        loads=metrics.key_loads(result.masks, result.rounds), macs=macs, rounds=sum(map(len, result.rounds)),
+        cycles=dict(run.cycles), floor_dense=-(-macs.dense // cfg.pes),
+        utilization=macs.sparse / (attend * cfg.pes / 2))
+
+
+def to_dict(report: Report) -> dict:
+    """The JSON object of the run."""
+    rtl = report.rtl
+    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
+    cycles = report.cycles if rtl is None else rtl.checked_cycles
+    return {
+        "accelerator": "dota",
+        "preset": report.preset,
+        "config": dataclasses.asdict(report.cfg),
+        "workload": report.workload.name,
+        "seed": report.seed,
+        "cycles": report.cycles,
+        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
+        "mismatches": 0 if rtl is None else rtl.mismatches,
+        "functional_errors": report.functional_errors,
+        "utilization": report.utilization,
+        "wall_seconds": seconds,
+        "cycles_per_second": cycles / max(seconds, 1e-9),
+        "metrics": {
+            "description": report.workload.description,
+            "synthetic": report.workload.synthetic,
+            "heads": [_head_dict(head) for head in report.heads],
+            "masks": [loads._asdict() for loads in report.mask_loads],
+            "counters": {} if rtl is None else rtl.counters,
+        },
+    }
+
+
+def _head_dict(head):
+    return head._asdict() | {"loads": head.loads._asdict(), "macs": head.macs._asdict()}
