@@ -152,13 +152,14 @@ def _predict(head, cfg, place):
 
 
 def _transform(head, cfg, x, outputs):
-    """X P, requantised, then times each of the weights."""
+    """X P, requantised, then times each of the weights. Where P is the identity, X takes the place of X P."""
     predictor = head.predictor
+    projects = predictor.shift_t or not np.array_equal(predictor.p, np.eye(len(predictor.p), dtype=np.int64))
     bits, low = predictor.transform_bits, _PRECISION[predictor.transform_bits]
     parts = cfg.block // cfg.keys_per_word
     x_words, t_words, z_words = (low_words(cfg, *size) for size in (
         (predictor.inputs, bits), (predictor.size, bits), (predictor.size, predictor.bits)))
-    p = pack_low(cfg, predictor.p.T, bits)
+    p = pack_low(cfg, predictor.p.T, bits)[:None if projects else 0]
     weights = [pack_low(cfg, getattr(predictor, name).T, bits) for name, _, _ in outputs]
     blocks = -(-predictor.size // cfg.block)
     w_base = [len(p) + sum(map(len, weights[:n])) for n in range(len(weights))]
@@ -173,12 +174,13 @@ def _transform(head, cfg, x, outputs):
     for start in range(0, len(x), rows):
         part = x[start:start + rows]
         packed = pack_low(cfg, part, bits)
-        t_base = first + len(packed)
+        t_base = first + len(packed) if projects else first
         yield Write(first, packed)
         common = {"step": Step.LOW, "precision": low, "queries": len(part), "blocks": blocks}
-        yield Run("project", common | {
-            "out_precision": low, "low_q_base": first, "low_k_base": 0, "low_words": x_words, "z_base": t_base,
-            "z_stride": t_words, "estimate_shift": predictor.shift_t})
+        if projects:
+            yield Run("project", common | {
+                "out_precision": low, "low_q_base": first, "low_k_base": 0, "low_words": x_words, "z_base": t_base,
+                "z_stride": t_words, "estimate_shift": predictor.shift_t})
         for (_, shift, base), w in zip(outputs, w_base, strict=True):
             yield Run("transform", common | {
                 "out_precision": _PRECISION[predictor.bits], "low_q_base": t_base, "low_k_base": w,

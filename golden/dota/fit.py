@@ -148,7 +148,8 @@ def _fitted(values, shift, bits):
 
 def _likeness(values, real):
     """Cosine between two arrays; 0 where one is zero."""
-    norm = np.linalg.norm(values) * np.linalg.norm(real)
+    # Not by np.linalg.norm: its product of long vectors waits for the threads of the linear algebra library.
+    norm = np.sqrt(np.square(values, dtype=np.float64).sum() * np.square(real, dtype=np.float64).sum())
     return float((values * real).sum() / norm) if norm else 0.0
 
 

@@ -1,11 +1,11 @@
 """Built-in workloads, users' files, and random heads for tests.
 
-Only ``text`` is real attention, of a small encoder that was trained for it; the figures are the source's worked
-examples; all others are made of random numbers.
+Only ``text`` and ``text-x`` are real attention, of a pretrained sentence transformer; the figures are the source's
+worked examples; all others are made of random numbers.
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from golden.common.cli import UsageError
 
 from . import npz
 from .config import DotaConfig
-from .fit import BITS, TRANSFORM_BITS, fit_head, score_format, to_fixed
+from .fit import BITS, SIGMA, TRANSFORM_BITS, fit_head, score_format, to_fixed
 from .formats import FX_BITS, QUERIES
 from .head import Head, Predictor
 
@@ -107,13 +107,22 @@ def fig_7_15(_cfg: DotaConfig, _seed: int) -> dict:
     return {"heads": [head], "masks": mask[None]}
 
 
-def text(cfg: DotaConfig, seed: int) -> dict:
-    """Heads of the encoder of ``make_text.py`` on a paragraph; does not depend on the seed."""
-    x = npz.load(DATA / "text.npz", cfg.estimate_bits).x[0]
+def text(cfg: DotaConfig, seed: int, *, from_x: bool) -> dict:
+    """Heads of the network of ``make_text.py`` on a paragraph; does not depend on the seed.
+
+    Parameters
+    ----------
+    from_x : bool
+        Estimate Q~ and K~ from the layer's input with the trained predictor; otherwise from q and k themselves.
+    """
+    path = DATA / "text.npz"
+    layer = npz.load(path, cfg.estimate_bits)
+    if not from_x:
+        layer = replace(layer, x=None, p=None, wq_low=None, wk_low=None)
     with np.load(DATA / "text_linear.npz") as file:
-        linear = Linear(x=x.astype(np.int64), w=file["w"].astype(np.int64), frac_x=int(file["frac_x"]),
+        linear = Linear(x=file["x"].astype(np.int64), w=file["w"].astype(np.int64), frac_x=int(file["frac_x"]),
                         frac_w=int(file["frac_w"]))
-    return {**of_file(DATA / "text.npz", cfg, seed), "linear": linear}
+    return {"heads": heads_of(path, layer, cfg, seed), "linear": linear}
 
 
 def of_file(path, cfg: DotaConfig, seed: int) -> dict:
@@ -127,6 +136,17 @@ def of_file(path, cfg: DotaConfig, seed: int) -> dict:
     layer = npz.load(path, cfg.estimate_bits)
     if not isinstance(layer, npz.Layer):
         return {"heads": [], "masks": layer}
+    return {"heads": heads_of(path, layer, cfg, seed), "expected": layer.expected}
+
+
+def heads_of(path, layer: npz.Layer, cfg: DotaConfig, seed: int) -> list[Head]:
+    """Heads that are ready for the hardware; ``path`` is named in errors.
+
+    Raises
+    ------
+    UsageError
+        If a sum of a predictor does not fit the hardware.
+    """
     keys = layer.k.shape[1]
     keep = layer.keep or default_keep(keys)
     if layer.threshold is not None:     # as many as pass it, if the queue holds them
@@ -141,7 +161,7 @@ def of_file(path, cfg: DotaConfig, seed: int) -> dict:
                 transform_bits=layer.transform or TRANSFORM_BITS, bits=layer.precision or BITS, seed=seed))
         except ValueError as error:
             raise UsageError(f"{path}: head {n}: {error}") from None
-    return {"heads": heads, "expected": layer.expected}
+    return heads
 
 
 def scaled(x) -> np.ndarray:
@@ -156,7 +176,7 @@ def default_keep(keys: int) -> int:
 
 
 def random_head(rng, cfg: DotaConfig, *, queries: int, keys: int, dim: int, inputs: int = 0, keep: int | None = None,
-                threshold: int | None = None, sharpness: float = 2.0, bits: int = BITS,
+                threshold: int | None = None, sharpness: float = 2.0, sigma: float = SIGMA, bits: int = BITS,
                 transform_bits: int = TRANSFORM_BITS) -> Head:
     """A head of random numbers whose scores have a structure that can be predicted.
 
@@ -168,6 +188,8 @@ def random_head(rng, cfg: DotaConfig, *, queries: int, keys: int, dim: int, inpu
         be as many.
     sharpness : float
         Standard deviation of the scores, about.
+    sigma : float
+        Size of the predictor over ``inputs``.
     """
     if inputs:
         if queries != keys:
@@ -182,15 +204,16 @@ def random_head(rng, cfg: DotaConfig, *, queries: int, keys: int, dim: int, inpu
     fixed, frac = to_fixed(np.concatenate([q, k, v]))
     q, k, v = np.split(fixed, [queries, queries + keys])
     return fit_head(q, k, v, frac, estimate_bits=cfg.estimate_bits, keep=keep or default_keep(keys),
-                    threshold=threshold, x=None if x is None else scaled(x), bits=bits, transform_bits=transform_bits,
-                    seed=int(rng.integers(1 << 30)))
+                    threshold=threshold, x=None if x is None else scaled(x), sigma=sigma, bits=bits,
+                    transform_bits=transform_bits, seed=int(rng.integers(1 << 30)))
 
 
-def random(cfg: DotaConfig, seed: int, *, heads: int, length: int, dim: int, inputs: int,
+def random(cfg: DotaConfig, seed: int, *, heads: int, length: int, dim: int, inputs: int, sigma: float = SIGMA,
            keep: int | None = None) -> dict:
     """Random heads of one layer."""
     rng = np.random.default_rng([seed, length, dim])
-    return {"heads": [random_head(rng, cfg, queries=length, keys=length, dim=dim, inputs=inputs, keep=keep)
+    return {"heads": [random_head(rng, cfg, queries=length, keys=length, dim=dim, inputs=inputs, keep=keep,
+                                  sigma=sigma)
                       for _ in range(heads)]}
 
 
@@ -222,8 +245,10 @@ def saturating(cfg: DotaConfig, seed: int) -> dict:
 
 #: Name -> (one line, factory(cfg, seed) that gives the other fields of :class:`Workload`, whether it is random).
 WORKLOADS = {
-    "text": ("real: 4 heads of a small encoder, trained on English prose, that reads a paragraph of 159 words", text,
-             False),
+    "text": ("real: 4 heads of all-MiniLM-L6-v2 on a paragraph of 158 tokens; the estimate is made of q and k",
+             partial(text, from_x=False), False),
+    "text-x": ("real: the same heads; the estimate is made of the layer's input X, k 96: finds less, and costs more",
+               partial(text, from_x=True), False),
     "fig-7-14": ("worked example: the mask of Fig. 7.14, 4 queries and 5 keys, to be scheduled", fig_7_14, False),
     "fig-7-15": ("worked example: attention whose estimate gives the mask of Fig. 7.15, 4 queries and 6 keys", fig_7_15,
                  False),
@@ -232,7 +257,8 @@ WORKLOADS = {
     "random-384": ("synthetic: a random head of length 384, d 64, input 256, 10 % of the connections",
                    partial(random, heads=1, length=384, dim=64, inputs=256), True),
     "random-2048": ("synthetic: a random head of length 2048, d 64, input 256, 10 % of the connections",
-                    partial(random, heads=1, length=2048, dim=64, inputs=256), True),
+                    # A quarter of the inputs would make more of Q~ and K~ than the SRAM of the paper holds.
+                    partial(random, heads=1, length=2048, dim=64, inputs=256, sigma=0.125), True),
     "decode": ("corner case: a single query with 23 keys", decode, True),
     "equal-scores": ("corner case: all scores equal, the last group has one query", equal_scores, False),
     "saturating": ("corner case: all numbers at the limits of FX16; one key a query, and all of them", saturating,

@@ -1,12 +1,14 @@
 """Readable names in RTLIL text: plain identifiers only, no attributes that are of use to Amaranth alone."""
 
 import re
+from collections import Counter
 from functools import partial
 
 __all__ = ["readable"]
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\\\S+')
 _DROPPED = re.compile(r"\s*attribute \\(src|generator|top|enum_\S+|amaranth\.\S+) ")
+_ELEMENT = re.compile(r"\s*(?:wire (?:width \d+ )?(?:signed )?|connect )(\\\S*\[\d+\]\S*)(?: |$)")
 _PORT = re.compile(r"\s*wire width (\d+) (input|output) \d+\s+(?:signed )?\\(\S+)$")
 
 
@@ -14,7 +16,8 @@ def readable(text, port_order=()):
     """Rename everything to plain identifiers: module ``eie_pe.queue`` to ``eie_pe_queue``, wire ``payload$4``
     to ``payload_4``, and field ``o__payload.value`` to ``o__payload__value``.
 
-    A name that is taken gets underscores appended.
+    A name that is taken gets underscores appended. Names that nothing reads of the elements of an array are left out:
+    there would be thousands of them, and the array has them all.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ def readable(text, port_order=()):
     ValueError
         If two modules come to the same name.
     """
-    lines = [line for line in text.splitlines() if not _DROPPED.match(line)]
+    lines = _without_elements([line for line in text.splitlines() if not _DROPPED.match(line)])
     old_names = [line.split("\\")[1] for line in lines if line.startswith("module \\")]
     names = {f"\\{old}": "\\" + re.sub(r"\W+", "_", old) for old in old_names}
     if len(set(names.values())) != len(names):
@@ -52,6 +55,19 @@ def readable(text, port_order=()):
                 line = f"  wire width {port[1]} {port[2]} {first.get(port[3], len(first) + 1)} \\{port[3]}"
         out.append(line)
     return "\n".join(out) + "\n", modules
+
+
+def _without_elements(lines):
+    """Lines but those that declare and drive the name of an array's element that nothing else mentions."""
+    kept, module = [], []
+    for line in [*lines, ""]:
+        module.append(line)
+        if line in ("end", ""):
+            mentions = Counter(token for each in module for token in _TOKEN.findall(each))
+            kept += [each for each in module
+                     if not ((match := _ELEMENT.match(each)) and mentions[match[1]] <= 2)]
+            module = []
+    return kept[:-1]
 
 
 def _rename(local, match):

@@ -9,10 +9,12 @@ from hdl.common.emit import emit
 from hdl.dota.top import Dota
 from sim.common import runner
 
-#: Units that occur often are compiled once: see sim.eie.accelerator.
-_SHARED = ("dota_lane", "dota_row", "dota_pe", "elision_sram_1rw", "elision_sram_1r1w")
+#: Units that occur often are compiled once. Verilator merges the code of instances only where it is the same to the
+#: letter: so nothing may be optimised through their ports, and no lookup tables may be made, as they have numbers.
+_SHARED = ("dota_lane", "dota_row", "dota_pe", "dota_accumulator_element", "dota_mfu_column", "dota_select_row",
+           "dota_key_fifo")
 CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n' for unit in _SHARED)
-FLAGS = ()
+FLAGS = ("-fno-dfg", "-fno-table")
 
 
 @dataclass(frozen=True)

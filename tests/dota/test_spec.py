@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from golden.dota import spec
+from golden.dota import detector, spec
 from golden.dota.config import PRESETS
 from golden.dota.exp import exp_array
 from golden.dota.head import Head, Predictor
@@ -118,6 +118,21 @@ def test_detect(rows, keep, threshold, keys):
     mask = detect(np.array(rows), keep, threshold)
     assert mask.shape == (4, len(rows[0]))
     assert [np.flatnonzero(row).tolist() for row in mask] == keys + [[]] * (4 - len(keys))
+
+
+def test_detect_is_that_of_the_detector():
+    """Random groups of 1 to 4 queries, with ties; a threshold below all scores is none."""
+    rng = np.random.default_rng(8)
+    for _ in range(3000):
+        queries, keys = int(rng.integers(1, 5)), int(rng.integers(1, 40))
+        loud = int(rng.choice([1, 3, 100, 2047]))
+        scores = np.zeros((4, keys), np.int64)
+        scores[:queries] = rng.integers(-loud - 1, loud + 1, (queries, keys))
+        keep = int(rng.integers(1, keys + 3))
+        threshold = None if rng.random() < 0.3 else int(rng.integers(-loud - 2, loud + 3))
+        mask = detector.detect(scores, keys, keep, -2048 if threshold is None else threshold,
+                               [row < queries for row in range(4)])
+        assert np.array_equal(detect(scores[:queries], keep, threshold), mask)
 
 
 def test_softmax_is_close_to_float():

@@ -1,0 +1,46 @@
+"""Operands for the benches of the array, words of them, and what the simulator needs for a large array."""
+
+import numpy as np
+
+from golden.dota.formats import ELEMENT_BITS, SUM_BITS, UNIT_BITS
+from golden.dota.multiplier import pack
+
+#: Rows and PEs are compiled once. Verilator merges their code only where it is the same to the letter: nothing may be
+#: optimised through their ports, and no lookup table may be made, because tables are numbered.
+CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n'
+                  for unit in ("dota_row", "dota_pe"))
+FLAGS = ("-fno-dfg", "-fno-table")
+
+
+def word(rng, _precision) -> int:
+    """A random operand."""
+    return rng.getrandbits(UNIT_BITS)
+
+
+def corner(rng, precision) -> int:
+    """An operand of elements from the ends of their range, and -1, 0, 1."""
+    half = 1 << ELEMENT_BITS[precision] - 1
+    places = UNIT_BITS // ELEMENT_BITS[precision]
+    return pack([rng.choice((-half, half - 1, -1, 0, min(1, half - 1))) for _ in range(places)])
+
+
+def bits_of(word, count) -> np.ndarray:
+    """The lowest bits of a word as 0 and 1, int64."""
+    raw = np.frombuffer(word.to_bytes(-(-count // 8), "little"), np.uint8)
+    return np.unpackbits(raw, count=count, bitorder="little").astype(np.int64)
+
+
+def words_of(packed, count) -> np.ndarray:
+    """Operands that lie side by side in a word, int64, each 32 bits."""
+    return np.frombuffer(packed.to_bytes(count * UNIT_BITS // 8, "little"), np.uint32).astype(np.int64)
+
+
+def packed_words(words) -> int:
+    """Operands side by side, the first lowest."""
+    return int.from_bytes(np.asarray(words).astype(np.uint32).tobytes(), "little")
+
+
+def packed_sums(sums) -> int:
+    """Numbers of 48 bits side by side, the first lowest."""
+    raw = np.ascontiguousarray(sums, np.int64).reshape(-1, 1).view(np.uint8)
+    return int.from_bytes(raw[:, :SUM_BITS // 8].tobytes(), "little")
