@@ -248,9 +248,10 @@ def _read(s, answer, handed):
 
 @jit
 def clock(s, busy, clear, i_valid, i_data, i_last, results_valid, results_word, results_last, o_ready, answer):
-    """One clock. ``busy`` has a bit for each lane; ``results_word`` and ``answer`` are words, [units]; ``i_data`` is 64 bits as two's complement.
+    """One clock; the bus, ``start`` and ``step`` of the next cycle are in the state afterwards.
 
-    The bus, ``start`` and ``step`` of the next cycle are in the state afterwards.
+    ``busy`` has a bit for each lane; ``results_word`` and ``answer`` are words, [units]; ``i_data`` is 64 bits as two's
+    complement.
     """
     if clear:
         s.error[0] = 0

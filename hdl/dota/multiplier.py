@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.dota.formats import OUTPUTS, PE_SUM_BITS, SUM_BITS, UNIT_BITS, Precision
+from golden.dota.formats import OUTPUTS, SUM_BITS, UNIT_BITS, Precision
 
 from .layouts import check_cfg
 
@@ -36,28 +36,34 @@ class Multiplier(wiring.Component):
     INT2      operand                slot k                    d
     ========= ====================== ========================= ==================================================
 
-    The same adders make products out of them or, where the products are small, the sums of several. Each adds a
-    lower part and a higher one, which is shifted as the precision wants it:
+    Wider products are made as the source draws it, twice: four products of halves, low * low and high * high side by
+    side, and high * low and low * high added to the middle. In low precision the same adders sum products instead, and
+    only the shifts differ:
 
-    =========================================== ==== ==== ==== ====
-    Shift of the higher part                    FX16 INT8 INT4 INT2
-    =========================================== ==== ==== ==== ====
-    rows 2e and 2e + 1 (digits of a nibble)        2    2    2    0
-    columns 2o and 2o + 1                          2    2    2    8
-    nibbles of a byte of ``x``                     4    4    0    0
-    columns 0..1 and 2..3                          4    4   24   24
-    =========================================== ==== ==== ==== ====
+    ================================================== ==== ==== ==== ====
+    Shifts of low * low, high * low, low * high,       FX16 INT8 INT4 INT2
+    high * high; x first
+    ================================================== ==== ==== ==== ====
+    digits of a nibble: columns 2 o and 2 o + 1          0    0    0    0
+    ..                                                   2    2    2    0
+    ..                                                   2    2    2    8
+    ..                                                   4    4    4    8
+    nibbles of a byte: column pairs 0 and 1              0    0    0    0
+    ..                                                   4    4    0    0
+    ..                                                   4    4   24   24
+    ..                                                   8    8   24   24
+    ================================================== ==== ==== ==== ====
 
-    What they make of the four bytes of ``x`` is added by the PE, together with its partial sum.
+    What the four bytes of ``x`` come to leaves as ``parts``: the PE adds them to its partial sum, so that carries
+    propagate once.
 
-    Nothing is negative on the way: an INT2 multiplier inverts its partial products of negative weight, so its result
-    is too large by a constant, and sums need no sign extension. In every precision these constants sum to
-    ``2**n - 2**m`` in each field. The 2**m are added in the lowest bits of some INT2 multipliers, which are free;
-    -2**n is a row of ones above the bits of a part.
+    Nothing is negative on the way: an INT2 multiplier inverts its partial products of negative weight, so its result is
+    too large by a constant, and sums need no sign extension. In every precision these constants come to ``2**n - 2**m``
+    in each field. The 2**m are added in the lowest bits of some INT2 multipliers, which are free; -2**n is a row of ones
+    above the bits of part 1.
 
-    Equal things are done in fields of one word, not one by one: each has room for its sum, and where the upper bits of
-    both operands are zero no carry goes on. Synthesis makes short adders of it, and a simulator takes one
-    instruction for what are up to eight of them.
+    What is done alike is done in fields of one word: each has room for its sum, and where the upper bits of both operands
+    are zero no carry goes on. Synthesis makes short adders of it, and a simulator takes one instruction for four.
 
     Latency: 1 cycle. Throughput: one operand a cycle, which is 1 product in FX16, 4 in INT8, 16 in INT4, 64 in INT2.
 
@@ -73,15 +79,15 @@ class Multiplier(wiring.Component):
     precision : In(2)
         A :class:`golden.dota.formats.Precision`.
     operand : In(32)
-        FX16: a in the lower half, b in the upper one. Otherwise elements of 8, 4 or 2 bits, the first lowest. All signed.
+        FX16: a in the lower half, b in the upper one. Otherwise elements of 8, 4 or 2 bits, the first lowest. Signed.
     slots : In(4 x 32)
         Stationary operand in low precision, with elements like those of ``operand``: slot 0 in INT8, slots 0..1 in
         INT4, 0..3 in INT2.
     parts : Out(4 x 48)
         Four words whose sum is the product. FX16: a * b in 48 bits. Otherwise a sum for each slot in use, slot 0
         lowest, in fields of 48, 24 or 12 bits that are added apart: that of the products of the elements at equal
-        places of operand and slot. All signed. Holds without ``en``, also in reset; undefined before the first one. One
-        gate behind the registers.
+        places of operand and slot. Signed. Holds without ``en``, also in reset; undefined before the first one. One gate
+        behind the registers.
 
     Raises
     ------
@@ -147,7 +153,8 @@ class Multiplier(wiring.Component):
         return m
 
     def _rows(self, m, is_fx):
-        """Bits of the digits of ``x``: for each digit of a field its lower and its higher bit, each in both low bits."""
+        """Digits of ``x``: for each digit of a field a word with its lower bit and one with its higher bit, twice each in
+        the two lowest bits of the field."""
         a, b = self.operand[:16], self.operand[16:]
         x = Signal(PAIR)
         with m.If(is_fx):
@@ -169,8 +176,8 @@ class Multiplier(wiring.Component):
         return rows
 
     def _columns(self, m, is_fx, is_wide, is_int2):
-        """Digits of ``y`` for the even and for the odd columns: for each digit of a field they are in its low bits, with
-        anything above; columns 2 and 3 are in the upper word."""
+        """Digits of ``y`` for the even and for the odd columns: for each digit of a field of ``x`` a word with them in the
+        two lowest bits of the fields, and anything above; columns 2 and 3 are in the upper half."""
         a, b = self.operand[:16], self.operand[16:]
         slots = self.slots
         y = Signal(UNIT_BITS)
@@ -202,7 +209,7 @@ class _Tables:
         """The signal ``name``, or the one that has the same ``values``: a dict of precision to constant."""
         key = tuple(values[each] for each in Precision)
         if key not in self._known:
-            self._known[key] = signal = Signal(max(max(key), 1).bit_length(), name=name)
+            self._known[key] = signal = Signal(max(*key, 1).bit_length(), name=name)
             with self._m.Switch(self._precision):
                 for each, value in values.items():
                     with self._m.Case(each):
@@ -219,12 +226,13 @@ def _multiply(m, table, parity, x, y):
     name = ("even", "odd")[parity]
     products = []
     for digit in range(DIGITS):
-        x_signed, y_signed, more = {}, {}, {}
+        x_signed, y_signed, one_more = {}, {}, {}
         for each in Precision:
             places = [(field, 2 * (field % 2) + digit // 4, 2 * (field // 2) + parity) for field in range(4)]
             x_signed[each] = sum(1 << FIELD * f for f, byte, _column in places if _x_is_signed(each, byte, digit % 4))
             y_signed[each] = sum(1 << FIELD * f for f, byte, column in places if _y_is_signed(each, byte, column))
-            more[each] = sum(1 << FIELD * f for f, byte, column in places if _is_more(each, byte, digit % 4, column))
+            one_more[each] = sum(1 << FIELD * f for f, byte, column in places
+                                 if _gets_one_more(each, byte, digit % 4, column))
         low = Signal(PAIR, name=f"low_{name}_{digit}")
         high = Signal(PAIR, name=f"high_{name}_{digit}")
         product = Signal(PAIR, name=f"product_{name}_{digit}")
@@ -235,8 +243,8 @@ def _multiply(m, table, parity, x, y):
                                             {p: 3 * x_signed[p] ^ 2 * y_signed[p] for p in Precision})),
         ]
         twice = _up(high, 1)
-        if any(more.values()):
-            twice |= table(f"more_{name}_{digit}", more)
+        if any(one_more.values()):
+            twice |= table(f"more_{name}_{digit}", one_more)
         m.d.comb += product.eq(low[:-1] + twice[:-1])
         products.append(product)
     return products
@@ -254,7 +262,7 @@ def _y_is_signed(precision, byte, column):
             Precision.INT2: True}[precision]
 
 
-def _is_more(precision, byte, digit, column):
+def _gets_one_more(precision, byte, digit, column):
     """Whether an INT2 multiplier gives 1 more, in the bit below x1 * y0.
 
     That is 2**16 of a product in FX16, 4 * 2**8 of a sum in INT8, 8 * 2**4 in INT4: with :func:`_signs` it cancels what
@@ -286,19 +294,22 @@ def _add_three(m, name, *words):
 
 
 def _join(m, name, low, high, field, is_int2, is_wide):
-    """The part of a byte, from the words of its nibbles: at most 16 bits, 2 times 9 or 4 times 6."""
+    """The part of a byte, from the words of its nibbles: one number of 16 bits, two of 9 or four of 6, as far apart as the
+    fields of the sum in the PE."""
     low_low, low_high, high_low, high_high = (word[FIELD * k:FIELD * (k + 1)]
                                               for word in (low, high) for k in (field, field + 2))
     total = _add_three(
         m, name, Mux(is_wide, Cat(low_low[:8], high_high, C(0, 16)), Cat(low_low, C(0, 8), high_high)),
         Mux(is_wide, Cat(C(0, 4), high_low, C(0, 20)), Cat(high_low, C(0, 24))),
         Mux(is_wide, Cat(C(0, 4), low_high, C(0, 20)), Cat(C(0, 24), low_high)))
-    low, high = total[:16], total[24:]
-    def spaced(word, bits):
-        spread = Signal(18, name=f"{name}_spread_{bits}")
-        m.d.comb += spread.eq(Mux(is_int2, Cat(word[:6], C(0, 6), word[8:14]), word[:bits]))
-        return spread
-    return Cat(spaced(low, 16), C(0, 6), spaced(high, 9))
+    low, high = total[:16], total[24:40]
+
+    def spread(label, word):
+        signal = Signal(18, name=f"{name}_{label}")
+        m.d.comb += signal.eq(Mux(is_int2, Cat(word[:6], C(0, 6), word[8:14]), word))
+        return signal
+
+    return Cat(spread("low", low), C(0, 6), spread("high", high[:9]))
 
 
 def _fields(bits):
