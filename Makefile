@@ -23,6 +23,7 @@ endif
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
+.PHONY: sim-dota verilog-dota golden-dota waves-dota synth-dota
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -36,6 +37,15 @@ sim: sim-eie  ## the main job: real data through the RTL, every cycle compared
 
 sim-eie: env-core  ## EIE: handwritten digits through the RTL
 	@$(PY) -m sim eie --workload digits $(ARGS)
+
+sim-dota: env-core  ## DOTA: attention of a pretrained network through the RTL of four lanes
+	@$(PY) -m sim dota --workload text --preset $(PRESET) $(ARGS)
+
+golden-dota: env-core  ## DOTA: the same from the cycle model alone
+	@$(PY) -m golden dota --workload text --preset $(PRESET) $(ARGS)
+
+verilog-dota: env-core  ## DOTA: Verilog into build/verilog/dota (PRESET=...)
+	@$(PY) -m hdl dota --preset $(PRESET) -o build/verilog/dota $(ARGS)
 
 golden-eie: env-core  ## EIE: the same from the cycle model alone
 	@$(PY) -m golden eie --workload digits $(ARGS)
@@ -58,11 +68,17 @@ synth: synth-eie  ## size and speed of everything
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
 	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)
 
+synth-dota: env-core env-synth  ## DOTA: the same of its units
+	@$(PY) -m synth dota --preset $(PRESET) --target generic --json build/synth/dota.json $(ARGS)
+
 synth-diff: env-core env-synth  ## what has moved since the committed figures (ARGS=--accept)
 	@$(PY) -m synth.diff $(ARGS)
 
 waves-eie: env-core env-waves  ## EIE: waveforms of RTL and model, compared and drawn
 	@$(PY) -m sim.waves example eie $(ARGS)
+
+waves-dota: env-core env-waves  ## DOTA: the same
+	@$(PY) -m sim.waves example dota $(ARGS)
 
 regress: env-core env-waves  ## traced runs against their waveform signatures
 	@$(PY) -m sim.regress $(ARGS)

@@ -25,6 +25,12 @@ UNITS = {
     "round_queue": (round_queue, "lanes.queue"), "mfu": (mfu, "lanes.mfu"),
 }
 
+#: Every named event, by unit.
+PLAN = {unit: frozenset(module.EVENTS) for unit, (module, _) in UNITS.items()}
+
+#: Events that the runs do not reach, with the reason. All of them are reached elsewhere, and held there.
+EXCEPTIONS = {}
+
 
 def raised(state) -> dict[str, set[str]]:
     """Events that a golden accelerator raised since its reset, by unit.

@@ -3,8 +3,6 @@
 Started by :mod:`sim.eie.accelerator`, which leaves a job in the working folder and reads the result there.
 """
 
-import itertools
-import logging
 import os
 import pickle
 import time
@@ -13,8 +11,7 @@ from pathlib import Path
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import Event, FallingEdge, RisingEdge
-from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSource
+from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.eie import host, sequencer
 from golden.eie.formats import COUNTERS, Mem
@@ -23,106 +20,29 @@ from golden.eie.registers import registers
 from golden.eie.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
+from sim.common.lockstep import Host, Recorder
 from sim.eie.coverage import raised
 from sim.eie.trace import compare, decode, field
 
-#: Cycles between two comparisons.
-BLOCK = 2048
+
+class EieRecorder(Recorder):
+    """Samples and compares the probe port of EIE; it is idle while no program runs."""
+
+    def observe(self, value):
+        self.is_idle = field(value, "state") == sequencer.IDLE
+        if self.is_idle and field(value, "m_valid") and field(value, "m_ready"):
+            self.reply(field(value, "m_data"), field(value, "m_last"))
+
+    def compare(self, block, first_cycle):
+        inputs, rtl = decode(self.model.cfg, block)
+        golden = self.model.step(inputs)
+        if self.waves is not None:
+            self.waves.trace(inputs, golden)    # also of a block that differs
+        compare(rtl, golden, first_cycle, self.context)
 
 
-class Recorder:
-    """Samples the trace port in every cycle, and compares it with the golden model block by block.
-
-    Attributes
-    ----------
-    model : Eie
-        Fed with the sampled pins.
-    waves : Waves or None
-        Where the model's own waveform goes.
-    cycles : int
-        Compared so far.
-    replies : list of list of int
-        Packets seen on the reply stream.
-    """
-
-    def __init__(self, dut, model, context, waves=None):
-        self.dut, self.model, self.context, self.waves = dut, model, context, waves
-        self.cycles = 0
-        self.replies = []
-        self.idle = Event()
-        self.replied = Event()
-        self._block, self._reply = [], []
-        self._task = None
-
-    def start(self):
-        """Begin with the next cycle, the first after the reset."""
-        self._task = cocotb.start_soon(self._run())
-
-    def stop(self):
-        """Compare the rest and record no more."""
-        self._task.cancel()
-        self.flush()
-
-    async def _run(self):
-        falling, probe = FallingEdge(self.dut.clk), self.dut.probe
-        while True:
-            await falling
-            value = probe.value.to_unsigned()
-            self._block.append(value)
-            if field(value, "state") == sequencer.IDLE:
-                self.idle.set()
-                if field(value, "m_valid") and field(value, "m_ready"):
-                    self._reply.append(field(value, "m_data"))
-                    if field(value, "m_last"):
-                        self.replies.append(self._reply)
-                        self._reply = []
-                        self.replied.set()
-            else:
-                self.idle.clear()
-            if len(self._block) == BLOCK:
-                self.flush()
-
-    def flush(self):
-        """Compare what was sampled since the last time."""
-        if self._block:
-            inputs, rtl = decode(self.model.cfg, self._block)
-            golden = self.model.step(inputs)
-            if self.waves is not None:
-                self.waves.trace(inputs, golden)    # also of a block that differs
-            compare(rtl, golden, self.cycles, self.context)
-            self.cycles += len(self._block)
-            self._block = []
-
-
-class Host:
-    """Drives the AXI ports as a processor and a DMA engine would."""
-
-    def __init__(self, dut, cfg, recorder, stalls):
-        for bus in ("s_axil", "s_axis"):
-            logging.getLogger(f"cocotb.{dut._name}.{bus}").setLevel(logging.WARNING)
-        self.dut, self.cfg, self.recorder = dut, cfg, recorder
-        self.axil = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
-        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
-        self.offsets = {r.name: r.offset for r in registers(cfg)}
-        if stalls is not None:
-            self.source.set_pause_generator(stalls)
-
-    async def send(self, packet):
-        """One packet of beats on the command stream."""
-        await self.source.send(AxiStreamFrame(np.array(packet, np.uint64).tobytes()))
-
-    async def ask(self, packet) -> list[int]:
-        """Send a read and wait for its reply."""
-        self.recorder.replied.clear()
-        await self.send(packet)
-        await self.recorder.replied.wait()
-        return self.recorder.replies.pop()
-
-    async def write(self, register, value):
-        await self.axil.write_dword(self.offsets[register], value)
-
-    async def read(self, register) -> int:
-        return await self.axil.read_dword(self.offsets[register])
+class EieHost(Host):
+    """A host that runs programs."""
 
     async def run_program(self, passes):
         """Start the program and wait for its end."""
@@ -133,14 +53,10 @@ class Host:
         await RisingEdge(self.dut.clk)
         await self.recorder.idle.wait()
 
-    async def counters(self) -> dict[str, int]:
-        """All counters of the last program."""
-        return {name: await self.read(f"{name}_low") | await self.read(f"{name}_high") << 32 for name in COUNTERS}
-
-    async def saturated(self) -> np.ndarray:
+    async def saturated(self, n_pe) -> np.ndarray:
         """The sticky flag of every PE, bool [n_pe]."""
-        words = [await self.read(f"saturation_{k}") for k in range(-(-self.cfg.n_pe // 32))]
-        return np.array([words[pe // 32] >> pe % 32 & 1 != 0 for pe in range(self.cfg.n_pe)])
+        words = [await self.read(f"saturation_{k}") for k in range(-(-n_pe // 32))]
+        return np.array([words[pe // 32] >> pe % 32 & 1 != 0 for pe in range(n_pe)])
 
 
 @cocotb.test(timeout_time=10, timeout_unit="sec")
@@ -151,11 +67,11 @@ async def lockstep(dut):
     cfg = image.cfg
     model = Eie(cfg)
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
-    recorder = Recorder(dut, model, f"cfg={cfg}, seed={bench.seed()}", waves)
+    recorder = EieRecorder(dut, model, f"cfg={cfg}, seed={bench.seed()}", waves)
     dut.m_axis_tready.value = 1
     dut.rst.value = 1
     Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
-    host_port = Host(dut, cfg, recorder, itertools.cycle(job["stalls"]) if job["stalls"] else None)
+    host_port = EieHost(dut, registers(cfg), recorder, job["stalls"])
     for _ in range(2):
         await RisingEdge(dut.clk)
     dut.rst.value = 0
@@ -175,8 +91,8 @@ async def lockstep(dut):
         for packet in host.input_packets(image, vector):
             await host_port.send(packet)
         await host_port.run_program(len(image.program))
-        counters, status = await host_port.counters(), await host_port.read("status")
-        saturated = await host_port.saturated()
+        counters, status = await host_port.counters(COUNTERS), await host_port.read("status")
+        saturated = await host_port.saturated(cfg.n_pe)
         outputs = host.output_vector(image, await host_port.ask(host.output_packet(image)))
         recorder.flush()
         golden = model.result(image)

@@ -301,7 +301,7 @@ async def sticky_flags(dut):
     await bench.start()
     assert await bench.status() == {"done", "row_error"}
     assert await bench.read("saturation_0") == 0
-    counters = await bench.counters()
+    counters = await bench.counters(COUNTERS)
     assert counters["entries"] == image.entries.sum() - image.entries[1] + 1
     reply = await bench.ask(host.output_packet(image))
     assert host.output_vector(image, reply)[1:2] == activation

@@ -17,7 +17,7 @@ from golden.eie.registers import registers
 from sim.common.bench import PERIOD_NS, Gaps, config, seed
 from sim.common.coverage import cover
 from sim.eie.coverage import raised
-from sim.eie.lockstep import Host, Recorder
+from sim.eie.lockstep import EieHost, EieRecorder
 from tests.eie.networks import expected, random_image
 from tests.eie.top_traffic import IN_PES, Shadow, random_memories
 
@@ -28,7 +28,7 @@ STATUS = {field.name: 1 << field.lsb for r in REGISTERS if r.name == "status" fo
 START, CLEAR = 1, 2
 
 
-class Bench(Host):
+class Bench(EieHost):
     """The accelerator after a reset; memories keep what the test before left in them.
 
     Parameters
@@ -41,7 +41,7 @@ class Bench(Host):
 
     def __init__(self, dut, rng, p):
         self.rng = rng
-        super().__init__(dut, CFG, None, None)
+        super().__init__(dut, REGISTERS, None)
         self.shadow = Shadow(CFG)
         logging.getLogger(f"cocotb.{dut._name}.m_axis").setLevel(logging.WARNING)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
@@ -69,7 +69,7 @@ class Bench(Host):
         await RisingEdge(self.dut.clk)
         self.dut.rst.value = 0
         self.model = Eie(CFG)
-        self.recorder = Recorder(self.dut, self.model, f"cfg={CFG}, seed={seed()}")
+        self.recorder = EieRecorder(self.dut, self.model, f"cfg={CFG}, seed={seed()}")
         s = self.model.state
         memories = (s.entries.spmat, s.pointers.ptr, s.arithmetic.codebook, s.acts.sram, s.program.words)
         if Bench.memories is not None:
@@ -130,7 +130,7 @@ class Bench(Host):
 
     async def check_results(self):
         """Counters and flags over AXI are those of the model."""
-        counters, saturated = await self.counters(), await self.saturated()
+        counters, saturated = await self.counters(COUNTERS), await self.saturated(CFG.n_pe)
         self.recorder.flush()
         s = self.model.state
         assert counters == dict(zip(COUNTERS, s.counters.tolist(), strict=True))

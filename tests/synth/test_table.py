@@ -10,6 +10,7 @@ from hdl import ACCELERATORS
 from sim.common.build import ROOT
 from synth import table
 
+#: Accelerators with committed figures, and the units of them that README.md shows.
 UNITS = {"eie": ["act_queue", "pointer_read", "spmat_read", "arithmetic", "act_rw", "lnzd", "pe"]}
 
 
@@ -17,7 +18,7 @@ def block(path, name):
     return re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", (ROOT / path).read_text(), re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("accelerator", ACCELERATORS)
+@pytest.mark.parametrize("accelerator", UNITS)
 def test_documentation_has_the_committed_figures(accelerator):
     """If this fails: python -m synth.table, between the markers."""
     assert block(f"docs/{accelerator}.md", "synth") == table.markdown(accelerator)
@@ -37,7 +38,7 @@ def test_rows_and_columns(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("argv", "message"), [
-    (["nope"], "accelerator must be one of eie, not 'nope'"),
+    (["nope"], f"accelerator must be one of {', '.join(ACCELERATORS)}, not 'nope'"),
     (["eie", "--units", "nope"], "unit of eie must be one of "),
 ])
 def test_wrong_arguments(capsys, argv, message):
