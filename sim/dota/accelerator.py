@@ -23,8 +23,8 @@ class Lockstep:
 
     Attributes
     ----------
-    runs : list of HeadRun
-        One for each plan; outputs as read back from the RTL.
+    runs : list of HeadRun, or of one ProgramRun
+        One for each plan, or that of the layers; outputs as read back from the RTL.
     checked_cycles : int
         Compared cycles, loading and reading back included.
     counters : dict of str to int
@@ -61,19 +61,23 @@ def build(cfg, waves=None, coverage=False):
                         coverage=coverage)
 
 
-def simulate(built, cfg, plans, *, seed=1, stalls=(), waves_file=None, coverage_file=None, on_progress=None,
-             repeat=None) -> Lockstep:
-    """Carry out plans on the RTL.
+def simulate(built, cfg, plans, *, layers=None, seed=1, stalls=(), waves_file=None, golden_waves=None,
+             coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
+    """Carry out plans, or layers, on the RTL.
 
     Parameters
     ----------
     built : Build
         From :func:`build`, for ``cfg``.
     plans : list of Plan
+    layers : Linear or Block
+        In place of plans.
     stalls : sequence of bool
         Pattern of pauses of the host on the command stream.
     waves_file : Path
         The RTL's waveform, if ``built`` traces.
+    golden_waves : Path
+        The golden model's, a VCD file with the same cycles.
     coverage_file : Path
         Code coverage, if ``built`` counts it.
 
@@ -84,7 +88,8 @@ def simulate(built, cfg, plans, *, seed=1, stalls=(), waves_file=None, coverage_
     """
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps({"cfg": cfg, "plans": plans, "stalls": tuple(stalls)}))
+        job.write_bytes(pickle.dumps({"cfg": cfg, "plans": plans, "layers": layers, "stalls": tuple(stalls),
+                                      "golden_waves": golden_waves and Path(golden_waves).resolve()}))
         ran = runner.run(built, test_module="sim.dota.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
                          coverage_file=coverage_file, waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())

@@ -10,6 +10,7 @@ from golden.dota.cli import add_arguments, prepare
 from golden.dota.model import warm_up
 from golden.dota.report import Rtl, evaluate, to_dict
 from golden.dota.tables import print_report
+from golden.dota.waves import Waves
 from golden.dota.workloads import list_workloads
 from sim.common.runner import BenchFailure, BuildError
 from sim.common.toolchain import ToolchainError
@@ -24,17 +25,21 @@ def main(argv=None) -> int:
                     description="Run a workload on the RTL of DOTA, and compare every cycle with the golden model.")
     add_arguments(parser)
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write a waveform (.vcd, or .fst where possible)")
+    parser.add_argument("--golden-waves", type=Path, metavar="FILE",
+                        help="write the golden model's waveform of the same cycles (.vcd)")
     argv = sys.argv[1:] if argv is None else argv
     args = parser.parse_args(argv)
     if args.list_workloads:
         print_workloads(dict(list_workloads()))
         return 0
     kind = wave_kind(args.waves)
+    if args.golden_waves is not None:
+        Waves.check(args.golden_waves)
     cfg, workload, plans = prepare(args)
     repeat = f"python -m sim dota {shlex.join(argv)}"
     try:
-        if plans:
-            ran = run_heads(cfg, plans, kind, args, repeat)
+        if workload.masks is None or plans:
+            ran = run_chip(cfg, plans, workload.layers, kind, args, repeat)
             runs, rounds = ran.runs, None
             rtl = Rtl(ran.checked_cycles, 0, ran.counters, ran.wall_seconds)
         else:
@@ -49,7 +54,7 @@ def main(argv=None) -> int:
     result = evaluate(cfg, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=rtl.wall_seconds,
                       rounds=rounds, rtl=rtl)
     print_report(result)
-    if plans:
+    if rtl.counters:
         print("everything was loaded through the stream port; counters read over AXI equal the model's")
     if ran.waves is not None:
         print(f"waveform: {ran.waves}")
@@ -58,7 +63,7 @@ def main(argv=None) -> int:
     return 1 if result.functional_errors else 0
 
 
-def run_heads(cfg, plans, kind, args, repeat):
+def run_chip(cfg, plans, layers, kind, args, repeat):
     """Build while the cycle model is compiled, then simulate."""
     compiling = threading.Thread(target=warm_up)    # beside the C++ compiler
     compiling.start()
@@ -66,7 +71,8 @@ def run_heads(cfg, plans, kind, args, repeat):
     compiling.join()
     with progress_bar() as progress:
         task = progress.add_task("RTL in lockstep", total=None)
-        return simulate(built, cfg, plans, seed=args.seed, waves_file=args.waves, repeat=repeat,
+        return simulate(built, cfg, plans, layers=layers, seed=args.seed, waves_file=args.waves,
+                        golden_waves=args.golden_waves, repeat=repeat,
                         on_progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 

@@ -15,8 +15,11 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.dota import host
 from golden.dota.compiler import Read, Run
-from golden.dota.model import Dota, HeadRun, warm_up
+from golden.dota.encoder import plan_layers
+from golden.dota.linear import RunAll, commands_of
+from golden.dota.model import Dota, HeadRun, ProgramRun, warm_up
 from golden.dota.registers import COUNTERS, registers
+from golden.dota.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
 from sim.common.lockstep import Host, Recorder
@@ -71,12 +74,38 @@ async def carry_out(host_port, recorder, cfg, plans, on_command) -> list[HeadRun
     return runs
 
 
+async def carry_out_program(host_port, recorder, cfg, program, on_command) -> ProgramRun:
+    """Carry out a program; see :mod:`golden.dota.linear`."""
+    done, answers = ProgramRun.empty(), None
+    spent = recorder.model.state.lanes.spent
+    while True:
+        try:
+            batch = program.send(answers)
+        except StopIteration as end:
+            done.results = end.value
+            return done
+        answers = []
+        for on in batch:
+            packet = host.packet(cfg, on.command, on.lanes)
+            if isinstance(on.command, Read) or isinstance(on.command, RunAll) and on.command.words:
+                answers.append(host.words_of_beats(cfg, await host_port.ask(packet)))
+            else:
+                await host_port.send(packet)
+            on_command()
+        if any(isinstance(on.command, Run) for on in batch):
+            await host_port.finished()
+            recorder.flush()
+            done.count(batch, spent)
+            spent[:] = 0
+
+
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
-    """Carry out all plans; golden model and RTL agree in every cycle."""
+    """Carry out all plans, or layers; golden model and RTL agree in every cycle."""
     job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
-    cfg, plans = job["cfg"], job["plans"]
-    recorder = DotaRecorder(dut, Dota(cfg), f"cfg={cfg}, seed={bench.seed()}", None)
+    cfg, plans, layers = job["cfg"], job["plans"], job["layers"]
+    waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
+    recorder = DotaRecorder(dut, Dota(cfg), f"cfg={cfg}, seed={bench.seed()}", waves)
     dut.m_axis_tready.value = 1
     dut.rst.value = 1
     Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
@@ -89,9 +118,15 @@ async def lockstep(dut):
     recorder.start()
     started = time.perf_counter()
     total = sum(len(plan.commands) for plan in plans)
+    if layers is not None:
+        total = sum(map(len, commands_of(plan_layers(layers, cfg), cfg)))
     count = itertools.count(1)
     progress.report(0, total)
-    runs = await carry_out(host_port, recorder, cfg, plans, lambda: progress.report(next(count), total))
+    if layers is None:
+        runs = await carry_out(host_port, recorder, cfg, plans, lambda: progress.report(next(count), total))
+    else:
+        runs = [await carry_out_program(host_port, recorder, cfg, plan_layers(layers, cfg),
+                                        lambda: progress.report(next(count), total))]
     await host_port.finished()
     counters = await host_port.counters(COUNTERS)
     status = await host_port.read("status")
