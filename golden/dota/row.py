@@ -13,7 +13,7 @@ from golden.common.jit import jit
 
 from . import pe
 from .config import DotaConfig
-from .formats import LOW_SUM_BITS, PE_SUM_BITS, QUERIES, SUM_BITS, Precision
+from .formats import LOW_SUM_BITS, PE_SUM_BITS, SUM_BITS, Precision
 from .multiplier import element_of, unpack
 from .pe import PeState
 

@@ -58,12 +58,12 @@ class Multiplier(wiring.Component):
     propagate once.
 
     Nothing is negative on the way: an INT2 multiplier inverts its partial products of negative weight, so its result is
-    too large by a constant, and sums need no sign extension. In every precision these constants come to ``2**n - 2**m``
-    in each field. The 2**m are added in the lowest bits of some INT2 multipliers, which are free; -2**n is a row of ones
-    above the bits of part 1.
+    too large by a constant, and sums need no sign extension. In every precision these constants come to 2**n - 2**m in
+    each field. The 2**m are added in the lowest bits of some INT2 multipliers, which are free; -2**n is a row of
+    ones above the bits of part 1.
 
-    What is done alike is done in fields of one word: each has room for its sum, and where the upper bits of both operands
-    are zero no carry goes on. Synthesis makes short adders of it, and a simulator takes one instruction for four.
+    What is done alike is done in fields of one word: each has room for its sum, and where the upper bits of both
+    operands are zero no carry goes on. Synthesis makes short adders of it; a simulator takes one instruction for four.
 
     Latency: 1 cycle. Throughput: one operand a cycle, which is 1 product in FX16, 4 in INT8, 16 in INT4, 64 in INT2.
 
@@ -79,15 +79,15 @@ class Multiplier(wiring.Component):
     precision : In(2)
         A :class:`golden.dota.formats.Precision`.
     operand : In(32)
-        FX16: a in the lower half, b in the upper one. Otherwise elements of 8, 4 or 2 bits, the first lowest. Signed.
+        FX16: a in the lower half, b in the upper. Otherwise elements of 8, 4 or 2 bits, the first lowest. Signed.
     slots : In(4 x 32)
         Stationary operand in low precision, with elements like those of ``operand``: slot 0 in INT8, slots 0..1 in
         INT4, 0..3 in INT2.
     parts : Out(4 x 48)
         Four words whose sum is the product. FX16: a * b in 48 bits. Otherwise a sum for each slot in use, slot 0
         lowest, in fields of 48, 24 or 12 bits that are added apart: that of the products of the elements at equal
-        places of operand and slot. Signed. Holds without ``en``, also in reset; undefined before the first one. One gate
-        behind the registers.
+        places of operand and slot. Signed. Holds without ``en``, also in reset; undefined before the first one.
+        One gate behind the registers.
 
     Raises
     ------
@@ -153,8 +153,8 @@ class Multiplier(wiring.Component):
         return m
 
     def _rows(self, m, is_fx):
-        """Digits of ``x``: for each digit of a field a word with its lower bit and one with its higher bit, twice each in
-        the two lowest bits of the field."""
+        """Digits of ``x``: for each digit of a field a word with its lower bit and one with its higher bit, both in the
+        two lowest bits of the field."""
         a, b = self.operand[:16], self.operand[16:]
         x = Signal(PAIR)
         with m.If(is_fx):
@@ -176,8 +176,8 @@ class Multiplier(wiring.Component):
         return rows
 
     def _columns(self, m, is_fx, is_wide, is_int2):
-        """Digits of ``y`` for the even and for the odd columns: for each digit of a field of ``x`` a word with them in the
-        two lowest bits of the fields, and anything above; columns 2 and 3 are in the upper half."""
+        """Digits of ``y`` for the even and for the odd columns: for each digit of a field of ``x`` a word with them in
+        the two lowest bits of the fields, and anything above; columns 2 and 3 are in the upper half."""
         a, b = self.operand[:16], self.operand[16:]
         slots = self.slots
         y = Signal(UNIT_BITS)
@@ -294,8 +294,8 @@ def _add_three(m, name, *words):
 
 
 def _join(m, name, low, high, field, is_int2, is_wide):
-    """The part of a byte, from the words of its nibbles: one number of 16 bits, two of 9 or four of 6, as far apart as the
-    fields of the sum in the PE."""
+    """The part of a byte, from the words of its nibbles: one number of 16 bits, two of 9 or four of 6, as far apart as
+    the fields of the sum in the PE."""
     low_low, low_high, high_low, high_high = (word[FIELD * k:FIELD * (k + 1)]
                                               for word in (low, high) for k in (field, field + 2))
     total = _add_three(
@@ -304,12 +304,12 @@ def _join(m, name, low, high, field, is_int2, is_wide):
         Mux(is_wide, Cat(C(0, 4), low_high, C(0, 20)), Cat(C(0, 24), low_high)))
     low, high = total[:16], total[24:40]
 
-    def spread(label, word):
+    def spread(label, word, bits):
         signal = Signal(18, name=f"{name}_{label}")
-        m.d.comb += signal.eq(Mux(is_int2, Cat(word[:6], C(0, 6), word[8:14]), word))
+        m.d.comb += signal.eq(Mux(is_int2, Cat(word[:6], C(0, 6), word[8:14]), word[:bits]))
         return signal
 
-    return Cat(spread("low", low), C(0, 6), spread("high", high[:9]))
+    return Cat(spread("low", low, 16), C(0, 6), spread("high", high, 9))
 
 
 def _fields(bits):

@@ -66,14 +66,14 @@ class Pe(wiring.Component):
     what they hold after the edge that ends its cycle, so an operand that comes with its fire is used, and adds to
     the partial sum:
 
-    ========= ==================================== ========================== ======================================
-    Precision one fire                              fields of ``sum``          never wraps before
-    ========= ==================================== ========================== ======================================
-    FX16      a * b                                 48                         131,072 products
-    INT8      4 products with slot 0                48                         8,589,934,592 products
-    INT4      8 products with each of slots 0..1    2 of 24                    131,071 products of a field
-    INT2      16 products with each of slots 0..3   4 of 12                    511 products of a field
-    ========= ==================================== ========================== ======================================
+    ========= =================================== ================= ==============================================
+    Precision one fire                            fields of ``sum`` exact up to (the largest products, in a field)
+    ========= =================================== ================= ==============================================
+    FX16      a * b                               48                131,071
+    INT8      4 products with slot 0              48                8,589,934,591
+    INT4      8 products with each of slots 0..1  2 of 24           131,071
+    INT2      16 products with each of slots 0..3 4 of 12           511
+    ========= =================================== ================= ==============================================
 
     Elements of ``operand`` and slot at equal places are multiplied; all are signed. A field that is full wraps; its
     neighbours do not notice. Fires of any precision may follow each other in consecutive cycles.

@@ -33,7 +33,7 @@ class Rmmu(wiring.Component):
     R x C PEs; every row has a precision of its own, fire by fire: at most R * C * 1, 4, 16 or 64 multiplications and
     additions a cycle.
 
-    In FX16 query t of half h of the rows owns the PEs ``vector * t .. vector * (t + 1) - 1`` of this half, counted row by
+    In FX16 query t of half h of the rows owns PEs ``vector * t .. vector * (t + 1) - 1`` of this half, counted row by
     row: several rows, or a part of one.
 
     Latency: 3 cycles from ``fire`` to the partial sums, 5 to ``sums``, 6 to ``dots``. Throughput: one fire a cycle.
@@ -57,7 +57,7 @@ class Rmmu(wiring.Component):
     select : In(2)
         A query.
     elements : Out(2 * vector x 48)
-        Partial sums of the PEs of the query that was selected in the cycle before: of the first half, then of the other.
+        Partial sums of the PEs of the query that was selected in the cycle before: first half, then the other.
     macs : Out
         Multiplications with addition that were fired in the cycle before.
 

@@ -22,20 +22,20 @@ class Row(wiring.Component):
 
     The tree always sums what the PEs hold; the precision of the last fire decides how:
 
-    ========= ========================================== ======================= ========================
-    Precision ``sums``                                    sum 0..3                never wraps before
-    ========= ========================================== ======================= ========================
-    FX16      ``dots_per_row`` of 48 bits, the rest 0      part of the row         131,072 products
-    INT8      4 of 24 bits                                 quarter of the row      511 products
-    INT4      4 of 24 bits                                 2 * half + slot         131,071 products
-    INT2      4 of 24 bits                                 slot                    511 products in a PE
-    ========= ========================================== ======================= ========================
+    ========= =================================== =============== ============================================
+    Precision ``sums``                            sum 0..3        exact up to (the largest products, in a sum)
+    ========= =================================== =============== ============================================
+    FX16      ``dots_per_row`` of 48 bits, rest 0 part of the row 131,071
+    INT8      4 of 24 bits                        quarter         511
+    INT4      4 of 24 bits                        2 * half + slot 131,071
+    INT2      4 of 24 bits                        slot            511 in a PE
+    ========= =================================== =============== ============================================
 
-    One tree of three levels of adders, whose carries end where the fields of the precision do: quarters of the row,
-    halves, the row. Fields of INT2 get as many bits more as sums of so many PEs need.
+    One tree for all of them: quarters of the row, then halves, then the row; its carries end where the fields of the
+    precision do. Fields of INT2 are widened by as many bits as the sum of a row needs.
 
-    Latency: ``PE_LATENCY`` = 3 cycles from ``fire`` to ``elements``, ``ROW_LATENCY`` = 2 more to ``sums``: the quarters,
-    and what is made of them. Throughput: one fire a cycle.
+    Latency: ``PE_LATENCY`` = 3 cycles from ``fire`` to ``elements``, ``ROW_LATENCY`` = 2 more to ``sums``: the quarters
+    of the row, and what is made of them. Throughput: one fire a cycle.
 
     Parameters
     ----------
@@ -51,7 +51,9 @@ class Row(wiring.Component):
     elements : Out(columns x 48)
         Partial sums of the PEs.
     sums : Out(96)
-        In the cycle t + 5 those of what the fires up to cycle t have left, with the precision of the last of them.
+        In cycle t + 5 those of the partial sums as the fires up to cycle t have left them, in the precision of the last
+        one. They are the sums of a fire only if it is also the last of its dot product; but tiles may follow each other
+        without a gap.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class Bench(PinBench):
     MODEL = Model
 
     def sample(self, x):
-        """The parts added, field by field; where the fields of the sum are wider they must be those of signed numbers."""
+        """The parts added, field by field; a sum must fit into as many bits as there are for it in a word of 32."""
         if self.model.unknown():
             return Outputs(None)
         precision = self.model.precision

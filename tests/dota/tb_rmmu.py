@@ -159,7 +159,7 @@ async def full_rate(dut, name):
 @cocotb.test(**LIMIT)
 @cocotb.parametrize(name=["INT8", "INT4", "INT2"])
 async def exact_and_estimate(dut, name):
-    """The upper half computes in FX16 while the lower half estimates; new dot products in every cycle, none disturbed."""
+    """The upper half computes in FX16, a dot product in every cycle, while the lower half estimates."""
     rng, precision, fires = generator(), Precision[name], 12
     bench = await started(dut)
     slots, operands = words(rng, SLOTS), words(rng, fires)

@@ -69,7 +69,7 @@ async def random_fires(dut, p_fire, p_take, p_switch):
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await started(dut)
     precision = Precision.INT2
-    for _ in range(400):
+    for _ in range(200):
         if rng.random() < p_switch:
             precision = Precision(rng.randrange(4))
         make = corner if rng.random() < 0.5 else word
