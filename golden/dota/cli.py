@@ -6,6 +6,7 @@ import time
 
 from golden.common.cli import (
     Parser,
+    UsageError,
     add_config_arguments,
     add_workload_arguments,
     check_workload_arguments,
@@ -19,6 +20,8 @@ from golden.common.cli import (
 
 from .compiler import plan_head
 from .config import DEFAULT_PRESET, PRESETS
+from .encoder import plan_layers
+from .linear import commands_of
 from .report import evaluate, to_dict
 from .tables import print_report
 from .workloads import DEFAULT_WORKLOAD, WORKLOADS, load
@@ -37,7 +40,7 @@ def list_workloads() -> None:
 
 
 def prepare(args):
-    """Configuration, workload and plans that the options of :func:`add_arguments` ask for.
+    """Configuration, workload and plans of its heads that the options of :func:`add_arguments` ask for.
 
     Raises
     ------
@@ -50,6 +53,11 @@ def prepare(args):
     if args.heads is not None:
         expected = None if workload.expected is None else workload.expected[:args.heads]
         workload = dataclasses.replace(workload, heads=workload.heads[:args.heads], expected=expected)
+    if workload.layers is not None:
+        if args.heads is not None:
+            raise UsageError(f"heads must be left out with {args.workload}, which is run as a whole, not {args.heads}")
+        for _ in commands_of(plan_layers(workload.layers, cfg), cfg):     # says so if it does not fit
+            pass
     with user_input():
         return cfg, workload, [plan_head(head, cfg) for head in workload.heads]
 
@@ -63,7 +71,7 @@ def main(argv=None) -> int:
         list_workloads()
         return 0
     cfg, workload, plans = prepare(args)
-    runs, seconds = run_model(cfg, plans)
+    runs, seconds = run_model(cfg, plans, workload.layers)
     result = evaluate(cfg, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds)
     print_report(result)
     if args.json is not None:
@@ -71,9 +79,9 @@ def main(argv=None) -> int:
     return 1 if result.functional_errors else 0
 
 
-def run_model(cfg, plans) -> tuple[list, float]:
-    """A run of the cycle model for every plan, in lane ``n % lanes``, and the seconds without compiling the model."""
-    if not plans:
+def run_model(cfg, plans, layers=None) -> tuple[list, float]:
+    """A run of the cycle model for every plan, in lane ``n % lanes``, or of layers, and the seconds of the runs."""
+    if not plans and layers is None:
         return [], 0.0
     from .model import Dota, warm_up  # takes time to load
     with progress_bar() as progress:
@@ -82,8 +90,12 @@ def run_model(cfg, plans) -> tuple[list, float]:
         progress.remove_task(task)
         model = Dota(cfg)
         start = time.perf_counter()
-        runs = [model.run(plan, n % cfg.lanes) for n, plan in
-                enumerate(progress.track(plans, description="cycle model"))]
+        if layers is not None:
+            progress.add_task("cycle model", total=None)
+            runs = [model.run_program(plan_layers(layers, cfg))]
+        else:
+            runs = [model.run(plan, n % cfg.lanes) for n, plan in
+                    enumerate(progress.track(plans, description="cycle model"))]
     return runs, time.perf_counter() - start
 
 

@@ -16,7 +16,7 @@ from .formats import BANKS, KEY_BANKS, MOST_CHUNKS, QUERIES, VALUE_BANKS, Precis
 from .head import Head
 from .packing import chunks_of, low_rows, low_words, pack_fx, pack_low
 
-__all__ = ["Place", "Plan", "Read", "Run", "Write", "plan_head"]
+__all__ = ["Place", "Plan", "Read", "Run", "Write", "attend_step", "check_head", "plan_head", "predict"]
 
 _PRECISION = {8: Precision.INT8, 4: Precision.INT4, 2: Precision.INT2}
 #: Largest sum of two INT2 elements' products that a row can have: 12 bits.
@@ -91,12 +91,19 @@ def plan_head(head: Head, cfg: DotaConfig) -> Plan:
     UsageError
         If it does not fit: one line that names the limit.
     """
-    _check(head, cfg)
+    check_head(head, cfg)
     place = place_head(head, cfg)
-    return Plan(head, [*_predict(head, cfg, place), *_attend(head, cfg, place)])
+    return Plan(head, [*predict(head, cfg, place), *_attend(head, cfg, place)])
 
 
-def _check(head, cfg):
+def check_head(head: Head, cfg: DotaConfig) -> None:
+    """Limits of the hardware that have nothing to do with where a head lies.
+
+    Raises
+    ------
+    UsageError
+        One line that names the limit.
+    """
     chunks = chunks_of(cfg, head.dim)
     most = min(cfg.keys, KEY_BANKS * cfg.bank_words // chunks)
     _limit("keys", head.keys, most, f"{cfg.keys} that the detector takes and what {KEY_BANKS} banks hold")
@@ -141,8 +148,8 @@ def place_head(head: Head, cfg: DotaConfig) -> Place:
                      f"{q_words} + {k_words}: choose a smaller k or fewer bits for the predictor")
 
 
-def _predict(head, cfg, place):
-    """Q~ and K~ from X, in parts that fit before keys and values are there."""
+def predict(head: Head, cfg: DotaConfig, place: Place):
+    """Commands that make Q~ and K~ from X, in parts that fit before keys and values are there."""
     shared = head.x_q is head.x_k or np.array_equal(head.x_q, head.x_k)
     if shared:
         yield from _transform(head, cfg, head.x_q, [("wq", "shift_q", place.low_q), ("wk", "shift_k", place.low_k)])
@@ -194,8 +201,6 @@ def _attend(head, cfg, place):
     v_base = KEY_BANKS * cfg.bank_words
     words = low_words(cfg, predictor.size, predictor.bits)
     parts = cfg.block // cfg.keys_per_word
-    half = 1 << cfg.estimate_bits - 1
-    threshold = -half if head.threshold is None else head.threshold
     yield Write(0, pack_fx(cfg, head.k).reshape(-1, cfg.units_per_word))
     yield Write(v_base, pack_fx(cfg, head.v).reshape(-1, cfg.units_per_word))
     together = max(cfg.block, QUERIES)
@@ -205,13 +210,22 @@ def _attend(head, cfg, place):
     for first in range(0, head.queries, room):
         q = head.q[first:first + room]
         yield Write(place.queries, pack_fx(cfg, q).reshape(-1, cfg.units_per_word))
-        yield Run("attend", {
-            "step": Step.ATTEND, "precision": _PRECISION[predictor.bits], "queries": len(q), "keys": head.keys,
-            "keep": min(head.keep, head.keys), "threshold": threshold & 0xFFFF, "chunks": chunks, "shift": 15,
-            "score_shift": head.score_shift, "scale": head.scale, "scale_shift": head.scale_shift,
-            "estimate_shift": predictor.shift_s, "q_base": place.queries, "q_stride": len(q), "k_base": 0,
-            "k_stride": head.keys, "v_base": v_base, "v_stride": head.keys, "z_base": place.queries, "z_stride": len(q),
-            "low_q_base": place.low_q + first // cfg.block * words * parts, "low_k_base": place.low_k,
-            "low_words": words, "blocks": 0})
+        yield Run("attend", attend_step(head, cfg, queries=place.queries, count=len(q), v_base=v_base,
+                                        low_q=place.low_q + first // cfg.block * words * parts, low_k=place.low_k))
         for chunk in range(chunks):
             yield Read(place.queries + chunk * len(q), len(q), first, chunk)
+
+
+def attend_step(head: Head, cfg: DotaConfig, *, queries: int, count: int, v_base: int, low_q: int, low_k: int) -> dict:
+    """Step in which ``count`` queries attend to all keys, which begin at address 0; results take their place."""
+    predictor = head.predictor
+    half = 1 << cfg.estimate_bits - 1
+    threshold = -half if head.threshold is None else head.threshold
+    return {
+        "step": Step.ATTEND, "precision": _PRECISION[predictor.bits], "queries": count, "keys": head.keys,
+        "keep": min(head.keep, head.keys), "threshold": threshold & 0xFFFF, "chunks": chunks_of(cfg, head.dim),
+        "shift": 15, "score_shift": head.score_shift, "scale": head.scale, "scale_shift": head.scale_shift,
+        "estimate_shift": predictor.shift_s, "q_base": queries, "q_stride": count, "k_base": 0,
+        "k_stride": head.keys, "v_base": v_base, "v_stride": head.keys, "z_base": queries, "z_stride": count,
+        "low_q_base": low_q, "low_k_base": low_k,
+        "low_words": low_words(cfg, predictor.size, predictor.bits), "blocks": 0}

@@ -41,9 +41,9 @@ FLUSH_CYCLES = SRAM_LATENCY + SUMS + QUANTIZE_LATENCY
 PACK_CYCLES = SRAM_LATENCY + 1
 
 EVENTS = ("int8", "int4", "int2", "detector_waits", "several_fires", "several_blocks", "partly_filled", "transform",
-          "clipped", "several_words")
+          "clipped", "several_words", "short_block")
 (INT8, INT4, INT2, DETECTOR_WAITS, SEVERAL_FIRES, SEVERAL_BLOCKS, PARTLY_FILLED, TRANSFORM, CLIPPED,
- SEVERAL_WORDS) = range(len(EVENTS))
+ SEVERAL_WORDS, SHORT_BLOCK) = range(len(EVENTS))
 
 F = {name: position for position, name in enumerate(STEP_FIELDS)}
 (_STEP, _PRECISION, _OUT_PRECISION, _QUERIES, _KEYS, _Z_BASE, _Z_STRIDE, _LOW_Q_BASE, _LOW_K_BASE, _LOW_WORDS,
@@ -163,9 +163,14 @@ def write_of(s, k):
 
 
 @jit
+def _word_of(s, k):
+    """Word of a row of results that this piece goes to."""
+    return _bit_of(s, k) // (UNIT_BITS * s.sizes[S_UNITS_PER_KEY]) + s.piece[k]
+
+
+@jit
 def _pack_address(s, k):
-    step = _bit_of(s, k) // (UNIT_BITS * s.sizes[S_UNITS_PER_KEY]) + s.piece[k]
-    return s.z_block_now[k] + step * s.sizes[S_PARTS] + s.q_key_now[k] // s.sizes[S_KEYS_PER_WORD]
+    return s.z_block_now[k] + _word_of(s, k) * s.sizes[S_PARTS] + s.q_key_now[k] // s.sizes[S_KEYS_PER_WORD]
 
 
 @jit
@@ -360,10 +365,11 @@ def _next_word(s, k, transforms):
 
 @jit
 def _next_piece(s, k):
-    """Words of a result inside parts of the group; then the next block or group."""
+    """Words of a result, those that a row has, inside parts of the group; then the next block or group."""
     s.piece[k] += 1
-    if s.piece[k] < _pieces(s, k):
+    if s.piece[k] < _pieces(s, k) and _word_of(s, k) < s.step[k, _Z_STRIDE]:
         return
+    s.seen[SHORT_BLOCK] += s.piece[k] < _pieces(s, k)
     s.piece[k] = 0
     if (s.part[k] + 1) * s.sizes[S_TOGETHER] < QUERIES:
         _next_part(s, k)

@@ -96,6 +96,16 @@ def ready_of(s, k):
 
 
 @jit
+def _all_in_one_bank(s, k):
+    """The request at work is for four different vectors of the same bank."""
+    for t in range(QUERIES):
+        for u in range(t):
+            if s.addr[k, t] % KEY_BANKS != s.addr[k, u] % KEY_BANKS or s.addr[k, t] == s.addr[k, u]:
+                return False
+    return s.live[k] == 15
+
+
+@jit
 def clock(s, k, i_valid, i_addr, i_live, i_weight, i_tags):
     """One clock of lane ``k``; ``i_addr``, ``i_weight`` [4], ``i_tags`` as TAGS. Returns the number of vectors read."""
     valid = s.valid[k] != 0
@@ -113,7 +123,7 @@ def clock(s, k, i_valid, i_addr, i_live, i_weight, i_tags):
         s.seen[SHARED] += s.fresh[k] and s.live[k] == 15 and reads == 1 and done
         s.seen[FOUR_BANKS] += reads == KEY_BANKS
         s.seen[CONFLICT] += not done
-        s.seen[LONGEST] += done and s.pending[k] == 1 << QUERIES - 1 and not s.fresh[k]
+        s.seen[LONGEST] += done and _all_in_one_bank(s, k)
         s.seen[IDLE_QUERY] += s.live[k] != 15
         s.seen[BACK_TO_BACK] += done and i_valid
         for t in range(QUERIES):

@@ -45,4 +45,4 @@ def words_of_beats(cfg: DotaConfig, beats) -> np.ndarray:
     per_word = beats_of(cfg.word_bits, BEAT_BITS)
     beats = np.asarray(beats, np.uint64).reshape(-1, per_word)
     units = np.stack([beats & np.uint64((1 << UNIT_BITS) - 1), beats >> np.uint64(UNIT_BITS)], axis=-1)
-    return units.reshape(len(beats), -1)[:, :cfg.units_per_word].astype(np.int64)
+    return units.reshape(len(beats), 2 * per_word)[:, :cfg.units_per_word].astype(np.int64)

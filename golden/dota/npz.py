@@ -1,7 +1,7 @@
-"""Attention layers as ``.npz`` files: what users bring.
+"""Attention and linear layers as ``.npz`` files: what users bring.
 
-Either numbers of real attention, or only masks, which are scheduled and not computed with. Any integer type is taken if
-its values fit; booleans are not integers.
+Either numbers of real attention, or only masks, which are scheduled and not computed with, or a linear layer. Any
+integer type is taken if its values fit; booleans are not integers.
 
 ==================================== ============================ ==================================================
 Key                                  Shape                        Meaning
@@ -22,6 +22,19 @@ Key                                  Shape                        Meaning
 ``masks``, alone                     [4, keys] or [groups, 4,     connections, bool; rows may differ in number
                                      keys]
 ==================================== ============================ ==================================================
+
+A linear layer, ``sat16(round_shift(x w^T, shift))``, is a file with ``w``:
+
+==================================== ============================ ==================================================
+Key                                  Shape                        Meaning
+==================================== ============================ ==================================================
+``x``                                [tokens, inputs]             FX16
+``w``                                [outputs, inputs]            FX16
+``shift``                            one integer                  fraction bits of x and w together less those of the
+                                                                  output, 0..63
+``relu`` (optional)                  one integer                  1: negative outputs become 0
+``expected`` (optional)              [tokens, outputs]            output that the run is checked against
+==================================== ============================ ==================================================
 """
 
 from dataclasses import dataclass
@@ -32,11 +45,13 @@ from golden.common.cli import UsageError
 
 from .formats import FX_BITS, QUERIES
 from .head import LOW_BITS, check_range, check_shape
+from .layers import MAX_SHIFT, Linear
 
 REQUIRED = ("q", "k", "v", "frac")
 CHOICES = ("keep", "threshold", "precision", "transform")
 PREDICTOR = ("p", "wq_low", "wk_low")
 ATTENTION_KEYS = (*REQUIRED, *CHOICES, "x", *PREDICTOR, "expected")
+LINEAR_KEYS = ("x", "w", "shift", "relu", "expected")
 #: Widest integers of x and of the predictor's weights: they become floats on the way.
 EXACT_BITS = 53
 
@@ -73,6 +88,14 @@ class Layer:
     expected: np.ndarray | None = None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LinearFile:
+    """What a file of a linear layer holds; ``expected`` is int64 [tokens, outputs] or None."""
+
+    layer: Linear
+    expected: np.ndarray | None = None
+
+
 def load(path, estimate_bits: int):
     """Read a file.
 
@@ -83,7 +106,7 @@ def load(path, estimate_bits: int):
 
     Returns
     -------
-    Layer, or bool array of shape (groups, 4, keys)
+    Layer, LinearFile, or bool array of shape (groups, 4, keys)
 
     Raises
     ------
@@ -93,6 +116,8 @@ def load(path, estimate_bits: int):
     try:
         with open(path, "rb") as stream:
             arrays = _arrays(stream)
+        if "w" in arrays:
+            return _linear(arrays)
         return _masks(arrays) if "masks" in arrays else _layer(arrays, estimate_bits)
     except OSError as error:
         raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
@@ -143,6 +168,21 @@ def _masks(arrays):
         raise ValueError(f"masks must be bools of shape (4, keys) or (groups, 4, keys), not {masks.dtype} of shape "
                          f"{masks.shape}")
     return masks.reshape(-1, *masks.shape[-2:])
+
+
+def _linear(arrays):
+    for key in arrays:
+        if key not in LINEAR_KEYS:
+            raise ValueError(f"key must be one of {', '.join(LINEAR_KEYS)} beside w, not {key!r}")
+    for key in LINEAR_KEYS[:3]:
+        if key not in arrays:
+            raise ValueError(f"{key} must be present, not missing")
+    x = _fixed(arrays, "x", (None, None))
+    w = _fixed(arrays, "w", (None, x.shape[1]))
+    layer = Linear(x=x, w=w, shift=_scalar(arrays, "shift", 0, MAX_SHIFT),
+                   relu="relu" in arrays and _scalar(arrays, "relu", 0, 1) == 1)
+    expected = _fixed(arrays, "expected", (len(x), len(w))) if "expected" in arrays else None
+    return LinearFile(layer=layer, expected=expected)
 
 
 def _layer(arrays, estimate_bits):

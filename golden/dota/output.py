@@ -66,7 +66,7 @@ def clock(s, i_valid, values, last, wide, shift, relu, o_ready):
     elif s.o_valid[0] and o_ready:
         s.seen[LAST] += last_of(s)
         s.words[0] -= 1
-        s.half[0] += 1
+        s.half[0] = 1
         s.o_valid[0] = s.words[0] != 0
     if taken:
         s.seen[TWO_WORDS if wide else ONE_WORD] += 1
@@ -74,5 +74,5 @@ def clock(s, i_valid, values, last, wide, shift, relu, o_ready):
         s.half[0] = 0
         s.last[0] = last
         s.wait[0] = QUANTIZE_LATENCY + 1
-        for e in range(values.shape[0]):
-            s.values[e] = values[e]
+        for e in range(values.shape[0]):    # the second half has nothing new, which must not count as clipped
+            s.values[e] = values[e] if wide or 2 * e < values.shape[0] else 0

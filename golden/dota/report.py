@@ -11,12 +11,16 @@ import numpy as np
 
 from . import metrics
 from .config import DotaConfig
+from .encoder import lanes_of
+from .layers import Block
 from .scheduler import in_order, loads, row_by_row, schedule
 from .spec import attention, masked_attention
 from .workloads import Workload
 
 #: Phases of a head, in the order in which they come.
 PHASES = ("project", "transform", "attend")
+#: Phases of layers besides.
+LAYER_PHASES = ("linear", "project_out", "ffn")
 
 
 class Rtl(NamedTuple):
@@ -61,6 +65,20 @@ class HeadReport(NamedTuple):
     utilization: float
 
 
+class StageReport(NamedTuple):
+    """A phase of a linear layer or of an encoder block.
+
+    ``cycles`` of the lanes, ``macs`` in FX16 of all of them together. ``utilization``: share of the PEs that make a
+    useful multiplication; in attention of those for exact work, and 0 where the work is not in FX16.
+    """
+
+    phase: str
+    lanes: int
+    cycles: int
+    macs: int
+    utilization: float
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Report:
     """Everything about one run; make it with :func:`evaluate`.
@@ -72,10 +90,12 @@ class Report:
     workload : Workload
     seed : int
     heads : list of HeadReport
+    stages : list of StageReport
+        Of layers.
     mask_loads : list of metrics.Loads
         Of the workload's masks.
     cycles : int
-        Of the lane that takes longest: the sum over its heads and their phases.
+        Of the lane that takes longest: the sum over its heads and their phases, or over the stages.
     functional_errors : int
         Elements of outputs that differ from layer 1 or from those expected.
     wall_seconds : float
@@ -88,6 +108,7 @@ class Report:
     workload: Workload
     seed: int
     heads: list
+    stages: list
     mask_loads: list
     cycles: int
     functional_errors: int
@@ -96,9 +117,10 @@ class Report:
 
     @property
     def utilization(self) -> float:
-        """Mean of the heads', weighted by their cycles; 0 without heads."""
-        cycles = [head.cycles["attend"] for head in self.heads]
-        return float(np.average([head.utilization for head in self.heads], weights=cycles)) if cycles else 0.0
+        """Mean of the heads', or of the stages' in FX16, weighted by their cycles; 0 without."""
+        parts = [(head.utilization, head.cycles["attend"]) for head in self.heads]
+        parts += [(stage.utilization, stage.cycles) for stage in self.stages if stage.macs]
+        return float(np.average([share for share, _ in parts], weights=[n for _, n in parts])) if parts else 0.0
 
 
 def mask_loads(mask, rounds=None) -> metrics.Loads:
@@ -113,11 +135,18 @@ def evaluate(cfg: DotaConfig, workload: Workload, runs: Sequence, *, preset: str
 
     Parameters
     ----------
-    runs : list of model.HeadRun
-        One for each head.
+    runs : list of model.HeadRun, or of one model.ProgramRun
+        One for each head, or that of the layers.
     rounds : list of rounds, optional
         What the hardware decided for each mask of a workload without heads.
     """
+    if workload.layers is not None:
+        stages, errors = _layers(cfg, workload.layers, runs[0])
+        if workload.expected is not None:
+            errors += int(np.count_nonzero(runs[0].results["y"] != workload.expected))
+        return Report(preset=preset, cfg=cfg, workload=workload, seed=seed, heads=[], stages=stages, mask_loads=[],
+                      cycles=sum(stage.cycles for stage in stages), functional_errors=errors,
+                      wall_seconds=wall_seconds, rtl=rtl)
     heads, errors = [], 0
     lanes = [0] * cfg.lanes
     for n, (head, run) in enumerate(zip(workload.heads, runs, strict=True)):
@@ -136,8 +165,23 @@ def evaluate(cfg: DotaConfig, workload: Workload, runs: Sequence, *, preset: str
             decided = wanted if rounds is None else rounds[n]
             errors += decided != wanted
             mask_figures.append(mask_loads(mask, decided))
-    return Report(preset=preset, cfg=cfg, workload=workload, seed=seed, heads=heads, mask_loads=mask_figures,
-                  cycles=max(lanes), functional_errors=errors, wall_seconds=wall_seconds, rtl=rtl)
+    return Report(preset=preset, cfg=cfg, workload=workload, seed=seed, heads=heads, stages=[],
+                  mask_loads=mask_figures, cycles=max(lanes), functional_errors=errors, wall_seconds=wall_seconds,
+                  rtl=rtl)
+
+
+def _layers(cfg, layers, run):
+    """Stages and the number of elements that differ from layer 1."""
+    wanted = layers.results(cfg)
+    errors = sum(int(np.count_nonzero(values != wanted[name])) for name, values in run.results.items())
+    lanes = lanes_of(layers, cfg) if isinstance(layers, Block) else 1
+    work, stages = layers.work(wanted), []
+    for phase in (*PHASES, *LAYER_PHASES):
+        if phase in run.cycles:
+            cycles, macs = run.cycles[phase], work.get(phase, 0)
+            pes = lanes * cfg.pes // (2 if phase == "attend" else 1)
+            stages.append(StageReport(phase, lanes, cycles, macs, macs / (cycles * pes)))
+    return stages, errors
 
 
 def _describe(cfg, head, run, result):
@@ -176,6 +220,7 @@ def to_dict(report: Report) -> dict:
             "description": report.workload.description,
             "synthetic": report.workload.synthetic,
             "heads": [_head_dict(head) for head in report.heads],
+            "stages": [stage._asdict() for stage in report.stages],
             "masks": [loads._asdict() for loads in report.mask_loads],
             "counters": {} if rtl is None else rtl.counters,
         },

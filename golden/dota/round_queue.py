@@ -26,16 +26,20 @@ class RoundQueueState(NamedTuple):
     complete: np.ndarray    # groups that are complete and not released
     slot: np.ndarray        # that is filled
     level: np.ndarray       # rounds in it
-    r_slot: np.ndarray      # what stands at the output of the memory
-    r_round: np.ndarray
+    r_keys: np.ndarray      # [lanes, 4], the round that was read last
+    r_live: np.ndarray
+    r_last: np.ndarray
     seen: np.ndarray
 
 
 def state(cfg: DotaConfig, lanes: int) -> RoundQueueState:
     """State after reset."""
-    shape = (lanes, QUEUE_SLOTS, cfg.queue)
-    return RoundQueueState(np.zeros((*shape, QUERIES), np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64),
-                           *(np.zeros(lanes, np.int64) for _ in range(5)), np.zeros(len(EVENTS), np.int64))
+    def zeros(*shape):
+        return np.zeros((lanes, *shape), np.int64)
+
+    slots = QUEUE_SLOTS, cfg.queue
+    return RoundQueueState(zeros(*slots, QUERIES), zeros(*slots), zeros(*slots), zeros(), zeros(), zeros(),
+                           zeros(QUERIES), zeros(), zeros(), np.zeros(len(EVENTS), np.int64))
 
 
 @jit
@@ -47,19 +51,19 @@ def ready_of(s, k):
 @jit
 def live_of(s, k):
     """``live`` of the round that was read."""
-    return s.live[k, s.r_slot[k], s.r_round[k]]
+    return s.r_live[k]
 
 
 @jit
 def last_of(s, k):
     """``last`` of the round that was read."""
-    return s.last[k, s.r_slot[k], s.r_round[k]]
+    return s.r_last[k]
 
 
 @jit
 def key_of(s, k, query):
     """Key of a query in the round that was read."""
-    return s.keys[k, s.r_slot[k], s.r_round[k], query]
+    return s.r_keys[k, query]
 
 
 @jit
@@ -71,7 +75,9 @@ def clock(s, k, i_valid, i_keys, i_live, i_last, r_en, r_slot, r_round, release)
     s.seen[RELEASE_WHILE_WRITING] += take and release
     s.seen[READ_WHILE_WRITING] += take and r_en
     if r_en:
-        s.r_slot[k], s.r_round[k] = r_slot, r_round
+        s.r_live[k], s.r_last[k] = s.live[k, r_slot, r_round], s.last[k, r_slot, r_round]
+        for query in range(QUERIES):
+            s.r_keys[k, query] = s.keys[k, r_slot, r_round, query]
     if take:
         slot, level = s.slot[k], s.level[k]
         for query in range(QUERIES):

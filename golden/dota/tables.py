@@ -22,7 +22,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
                   f"{cfg.rows} x {cfg.columns} PEs, {cfg.bank_bytes * 10 // 1024} KB each", soft_wrap=True)
     console.print(f"[bold]{escape(workload.name)}[/], seed {report.seed}", soft_wrap=True)
     console.print(workload.description, soft_wrap=True)
-    tables = (_quality, _loads, _cycles) if report.heads else (_mask_loads,)
+    tables = (_quality, _loads, _cycles) if report.heads else (_stages,) if report.stages else (_mask_loads,)
     for table in tables:
         console.print(table(report))
     console.print(_verdict(report), soft_wrap=True)
@@ -65,6 +65,15 @@ def _cycles(report):
         attend = h.cycles["attend"]
         table.add_row(f"head {n}", str(h.lane), *(str(h.cycles.get(phase, 0)) for phase in PHASES), str(h.floor_dense),
                       f"{h.floor_dense / attend:.2f}", f"{h.utilization:.1%}")
+    return table
+
+
+def _stages(report):
+    table = _table("stage", ("lanes", "cycles", "multiplications", "at most fast", "useful"))
+    for s in report.stages:
+        floor = str(-(-s.macs // (s.lanes * report.cfg.pes))) if s.macs else "low precision"
+        table.add_row(s.phase, str(s.lanes), str(s.cycles), str(s.macs or "-"), floor,
+                      f"{s.utilization:.1%}" if s.macs else "-")
     return table
 
 

@@ -1,7 +1,7 @@
 """Built-in workloads, users' files, and random heads for tests.
 
-Only ``text`` and ``text-x`` are real attention, of a pretrained sentence transformer; the figures are the source's
-worked examples; all others are made of random numbers.
+Only ``text``, ``text-x`` and ``text-linear`` are real, of a pretrained sentence transformer; the figures are the
+source's worked examples; all others are made of random numbers.
 """
 
 import difflib
@@ -18,6 +18,7 @@ from .config import DotaConfig
 from .fit import BITS, SIGMA, TRANSFORM_BITS, fit_head, score_format, to_fixed
 from .formats import FX_BITS, QUERIES
 from .head import Head, Predictor
+from .layers import Block, Linear, random_block
 
 DATA = Path(__file__).parent / "data"
 #: Share of the keys that a query keeps, unless asked otherwise.
@@ -29,39 +30,22 @@ FIG_7_15 = ((1, 2, 3), (2, 3, 4), (2, 5, 6), (3, 4, 5))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Linear:
-    """A linear layer in FX16: ``Y = X W``, from which Q, K and V of a head come.
-
-    Attributes
-    ----------
-    x : int64 array, shape (length, inputs)
-    w : int64 array, shape (outputs, inputs)
-        A row for each output: WQ, WK and WV of a head one below the other.
-    frac_x, frac_w : int
-        Fraction bits.
-    """
-
-    x: np.ndarray
-    w: np.ndarray
-    frac_x: int
-    frac_w: int
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Workload:
-    """Heads of attention, or only masks.
+    """Heads of attention, only masks, or layers.
 
     Attributes
     ----------
     name, description : str
     heads : list of Head
-        Empty when there are only masks to be scheduled.
+        Empty when there are only masks to be scheduled, or layers.
     masks : bool array, shape (groups, 4, keys), or None
         Connections that are given; with heads, those that the estimate must come to, for every head.
-    expected : int64 array, shape (heads, queries, d), or None
+    expected : int64 array, shape (heads, queries, d), or (tokens, outputs) of a linear layer, or None
         Outputs that came with a user's file.
     linear : Linear or None
-        The layer from which the first head came.
+        The layer from which the first head came; it is not run with the heads.
+    layers : Linear, Block or None
+        What is run in place of heads.
     synthetic : bool
         Made of random numbers.
     """
@@ -72,6 +56,7 @@ class Workload:
     masks: np.ndarray | None = None
     expected: np.ndarray | None = None
     linear: Linear | None = None
+    layers: Linear | Block | None = None
     synthetic: bool = False
 
 
@@ -119,14 +104,29 @@ def text(cfg: DotaConfig, seed: int, *, from_x: bool) -> dict:
     layer = npz.load(path, cfg.estimate_bits)
     if not from_x:
         layer = replace(layer, x=None, p=None, wq_low=None, wk_low=None)
+    return {"heads": heads_of(path, layer, cfg, seed), "linear": text_layer(layer.frac)}
+
+
+def text_layer(frac: int) -> Linear:
+    """The layer that makes Q, K and V of the first head, with ``frac`` fraction bits."""
     with np.load(DATA / "text_linear.npz") as file:
-        linear = Linear(x=file["x"].astype(np.int64), w=file["w"].astype(np.int64), frac_x=int(file["frac_x"]),
-                        frac_w=int(file["frac_w"]))
-    return {"heads": heads_of(path, layer, cfg, seed), "linear": linear}
+        frac_x, frac_w = int(file["frac_x"]), int(file["frac_w"])
+        return Linear(x=file["x"].astype(np.int64), w=file["w"].astype(np.int64), frac_x=frac_x, frac_w=frac_w,
+                      shift=frac_x + frac_w - frac)
+
+
+def text_linear(cfg: DotaConfig, _seed: int) -> dict:
+    """The linear layer of ``text`` alone."""
+    return {"heads": [], "layers": text_layer(npz.load(DATA / "text.npz", cfg.estimate_bits).frac)}
+
+
+def encoder(cfg: DotaConfig, seed: int, **sizes) -> dict:
+    """A block of random numbers, see :func:`golden.dota.layers.random_block`."""
+    return {"heads": [], "layers": random_block(np.random.default_rng([seed, *sizes.values()]), cfg, **sizes)}
 
 
 def of_file(path, cfg: DotaConfig, seed: int) -> dict:
-    """Heads or masks of a user's file.
+    """Heads, masks or a linear layer of a user's file.
 
     Raises
     ------
@@ -134,6 +134,8 @@ def of_file(path, cfg: DotaConfig, seed: int) -> dict:
         If the file is malformed.
     """
     layer = npz.load(path, cfg.estimate_bits)
+    if isinstance(layer, npz.LinearFile):
+        return {"heads": [], "layers": layer.layer, "expected": layer.expected}
     if not isinstance(layer, npz.Layer):
         return {"heads": [], "masks": layer}
     return {"heads": heads_of(path, layer, cfg, seed), "expected": layer.expected}
@@ -260,6 +262,14 @@ WORKLOADS = {
                     # A quarter of the inputs would make more of Q~ and K~ than the SRAM of the paper holds.
                     partial(random, heads=1, length=2048, dim=64, inputs=256, sigma=0.125), True),
     "decode": ("corner case: a single query with 23 keys", decode, True),
+    "text-linear": ("real: the layer that makes Q, K and V of a head of text, 385 inputs, 96 outputs; not for tiny",
+                    text_linear, False),
+    "encoder": ("synthetic: a whole encoder block, 9 tokens, 4 heads of d 3, FFN of 40",
+                partial(encoder, tokens=9, heads=4, dim=3, inner=40, keep=3), True),
+    "encoder-decode": ("synthetic: the same for one token, with a cache of 12 keys",
+                       partial(encoder, tokens=1, past=12, heads=4, dim=3, inner=40, keep=3), True),
+    "encoder-256": ("synthetic: an encoder block of width 256, 64 tokens, 4 heads of d 64, FFN of 1024; for paper",
+                    partial(encoder, tokens=64, heads=4, dim=64, inner=1024, keep=6), True),
     "equal-scores": ("corner case: all scores equal, the last group has one query", equal_scores, False),
     "saturating": ("corner case: all numbers at the limits of FX16; one key a query, and all of them", saturating,
                    True),

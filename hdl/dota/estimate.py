@@ -49,9 +49,9 @@ class Estimate(wiring.Component):
     Rows of low-precision matrices lie in blocks of ``cfg.block``. Four rows, a group, are stationary; blocks stream:
     row r of the lower half of the array makes the sums of row r of the block with the group.
 
-    Latency: 2 cycles from a read to its fire, then 7 to the quantised sums; 9 cycles lie between two groups.
-    Throughput: one word a cycle: a block takes ``low_words`` (times the words that a unit of all its rows takes)
-    cycles; for a transformation 3 cycles for each word that results go to.
+    Latency: 2 cycles from a read to its fire, then 7 to the quantised sums. Throughput: one word a cycle: a block takes
+    ``low_words`` (times the words that a unit of all its rows takes) cycles. 10 cycles lie between the reads of two
+    groups; in a transformation there are 9 behind the reads of every block, and 3 for each word that results go to.
 
     Parameters
     ----------
@@ -174,7 +174,9 @@ class Estimate(wiring.Component):
         within = q_key_now >> (cfg.keys_per_word.bit_length() - 1)
         pack_addr = Signal(addr)
         packs = Signal()
+        last_piece = Signal()
         m.d.comb += [
+            last_piece.eq((piece + 1 == pieces) | (z_word + piece + 1 == step.z_stride)),
             packs.eq(state == State.PACK),
             pack_addr.eq(z_block_now + ((z_word + piece) << part_shift) + within),
             self.port.en.eq(reads | (packs & ((wait == 0) | (wait == SRAM_LATENCY)))),
@@ -249,7 +251,7 @@ class Estimate(wiring.Component):
                 m.d.sync += wait.eq(wait + 1)
                 with m.If(wait == SRAM_LATENCY):
                     m.d.sync += [wait.eq(0), piece.eq(piece + 1)]
-                    with m.If(piece + 1 == pieces):
+                    with m.If(last_piece):
                         m.d.sync += piece.eq(0)
                         with m.If(~last_part):
                             m.d.sync += [part.eq(part + 1), *next_part]

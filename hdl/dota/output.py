@@ -68,8 +68,13 @@ class Output(wiring.Component):
         ]
         m.d.sync += fresh.eq(0)
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [values.eq(self.i.p.values), last.eq(self.i.p.last), words.eq(Mux(self.wide, 2, 1)),
-                         half.eq(0), fresh.eq(1)]
+            # With one word the second half has nothing new, and what is there must not count as clipped.
+            sums = self.i.p.values
+            m.d.sync += [
+                *(values[e].eq(sums[e]) for e in range(cfg.vector)),
+                *(values[e].eq(Mux(self.wide, sums[e], 0)) for e in range(cfg.vector, 2 * cfg.vector)),
+                last.eq(self.i.p.last), words.eq(Mux(self.wide, 2, 1)), half.eq(0), fresh.eq(1),
+            ]
         with m.If(results.o_valid):
             m.d.sync += [elements.eq(results.o), self.o.valid.eq(1)]
         with m.If(self.o.valid & self.o.ready):

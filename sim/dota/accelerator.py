@@ -23,8 +23,8 @@ class Lockstep:
 
     Attributes
     ----------
-    runs : list of HeadRun, or of one ProgramRun
-        One for each plan, or that of the layers; outputs as read back from the RTL.
+    runs : list of HeadRun, ProgramRun
+        One for each plan, then for each of the layers; outputs as read back from the RTL.
     checked_cycles : int
         Compared cycles, loading and reading back included.
     counters : dict of str to int
@@ -61,19 +61,20 @@ def build(cfg, waves=None, coverage=False):
                         coverage=coverage)
 
 
-def simulate(built, cfg, plans, *, layers=None, seed=1, stalls=(), waves_file=None, golden_waves=None,
+def simulate(built, cfg, plans, *, layers=(), seed=1, stalls=(), reply_stalls=(), waves_file=None, golden_waves=None,
              coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
-    """Carry out plans, or layers, on the RTL.
+    """Carry out plans, and then layers, on the RTL.
 
     Parameters
     ----------
     built : Build
         From :func:`build`, for ``cfg``.
     plans : list of Plan
-    layers : Linear or Block
-        In place of plans.
+    layers : sequence of Linear or Block
     stalls : sequence of bool
         Pattern of pauses of the host on the command stream.
+    reply_stalls : sequence of bool
+        The same on the reply stream.
     waves_file : Path
         The RTL's waveform, if ``built`` traces.
     golden_waves : Path
@@ -89,6 +90,7 @@ def simulate(built, cfg, plans, *, layers=None, seed=1, stalls=(), waves_file=No
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
         job.write_bytes(pickle.dumps({"cfg": cfg, "plans": plans, "layers": layers, "stalls": tuple(stalls),
+                                      "reply_stalls": tuple(reply_stalls),
                                       "golden_waves": golden_waves and Path(golden_waves).resolve()}))
         ran = runner.run(built, test_module="sim.dota.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
                          coverage_file=coverage_file, waves_file=waves_file, on_progress=on_progress, repeat=repeat)

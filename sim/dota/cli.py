@@ -39,7 +39,7 @@ def main(argv=None) -> int:
     repeat = f"python -m sim dota {shlex.join(argv)}"
     try:
         if workload.masks is None or plans:
-            ran = run_chip(cfg, plans, workload.layers, kind, args, repeat)
+            ran = run_chip(cfg, plans, [] if workload.layers is None else [workload.layers], kind, args, repeat)
             runs, rounds = ran.runs, None
             rtl = Rtl(ran.checked_cycles, 0, ran.counters, ran.wall_seconds)
         else:

@@ -99,9 +99,16 @@ async def carry_out_program(host_port, recorder, cfg, program, on_command) -> Pr
             spent[:] = 0
 
 
+async def pause_replies(dut, stalls):
+    """Take no reply in the cycles that a pattern says."""
+    for stall in itertools.cycle(stalls):
+        await RisingEdge(dut.clk)
+        dut.m_axis_tready.value = not stall
+
+
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
-    """Carry out all plans, or layers; golden model and RTL agree in every cycle."""
+    """Carry out all plans, then all layers; golden model and RTL agree in every cycle."""
     job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
     cfg, plans, layers = job["cfg"], job["plans"], job["layers"]
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
@@ -116,17 +123,20 @@ async def lockstep(dut):
     await FallingEdge(dut.clk)
     warm_up()
     recorder.start()
+    if job["reply_stalls"]:
+        cocotb.start_soon(pause_replies(dut, job["reply_stalls"]))
     started = time.perf_counter()
     total = sum(len(plan.commands) for plan in plans)
-    if layers is not None:
-        total = sum(map(len, commands_of(plan_layers(layers, cfg), cfg)))
+    total += sum(len(batch) for each in layers for batch in commands_of(plan_layers(each, cfg), cfg))
     count = itertools.count(1)
     progress.report(0, total)
-    if layers is None:
-        runs = await carry_out(host_port, recorder, cfg, plans, lambda: progress.report(next(count), total))
-    else:
-        runs = [await carry_out_program(host_port, recorder, cfg, plan_layers(layers, cfg),
-                                        lambda: progress.report(next(count), total))]
+
+    def on_command():
+        progress.report(next(count), total)
+
+    runs = await carry_out(host_port, recorder, cfg, plans, on_command)
+    for each in layers:
+        runs.append(await carry_out_program(host_port, recorder, cfg, plan_layers(each, cfg), on_command))
     await host_port.finished()
     counters = await host_port.counters(COUNTERS)
     status = await host_port.read("status")

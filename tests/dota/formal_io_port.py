@@ -3,7 +3,8 @@
 from amaranth import *
 
 from golden.dota.config import DotaConfig
-from hdl.dota.io_port import READ_LATENCY, START_LATENCY, IoPort
+from golden.dota.formats import READ_LATENCY, START_LATENCY
+from hdl.dota.io_port import IoPort
 from sim.common.formal import proof
 from sim.common.rules import assume_stream_rules, handshake
 
@@ -47,7 +48,8 @@ def one_read(h, cfg, _bits):
     h.reach(reads & again, "another read")
 
 
-@proof("a step starts once, in lanes that exist, with legal fields, and lies still until the next command", size=ONE)
+@proof("a step starts once, with legal fields, in lanes that exist and are done, which are left alone then", size=ONE,
+       depth=26)
 def steps(h):
     unit = h.place("unit", IoPort(CFG))
     starts = unit.start.any()
@@ -59,16 +61,17 @@ def steps(h):
     step = h.past(unit.step.as_value(), "step_before")
     settles = Signal()
     h.m.d.comb += settles.eq(since < START_LATENCY)
-    h.prove(~settles | (unit.step.as_value() == step), "the step lies still while idle does not count")
-    # From then on idle tells: while it is 0, nothing changes either.
-    runs = Signal()
-    with h.m.If(starts):
-        h.m.d.sync += runs.eq(1)
-    with h.m.Elif((since == START_LATENCY) & unit.idle):
-        h.m.d.sync += runs.eq(0)
-    h.prove(~runs | starts | ((unit.step.as_value() == step) & ~unit.access.valid), "nothing happens while a step runs")
+    h.prove(~settles | (unit.step.as_value() == step), "the step lies still while busy does not count")
+    # From then on busy tells: these lanes are left alone until they are done.
+    runs = Signal(CFG.lanes)
+    ends = Mux(since == START_LATENCY, ~unit.busy, 0)
+    h.m.d.sync += runs.eq((runs & ~ends) | unit.start)
+    h.prove((unit.start & runs) == 0, "no start in a lane that runs")
+    h.prove(~unit.access.valid | ((unit.access.lanes & runs) == 0), "no access to a lane that runs")
     h.reach(starts & (unit.start == 3), "a step in all lanes")
-    h.reach(runs & unit.results.valid & unit.results.ready, "a result")
+    h.reach(unit.start[1] & runs[0], "a step beside another one")
+    h.reach(unit.access.valid & runs[0], "an access beside a step")
+    h.reach(runs.any() & unit.results.valid & unit.results.ready, "a result")
 
 
 @proof("a result that is accepted never mixes with the reply to a READ", size=ONE)
@@ -90,7 +93,7 @@ def replies(h):
 @proof("wrong: every beat of a command is answered", size=ONE, fails="never silent")
 def silent(h):
     unit = h.place("unit", IoPort(CFG))
-    h.assume(unit.idle)
+    h.assume(unit.busy == 0)
     taken = Signal(range(8))
     h.m.d.sync += taken.eq(Mux(unit.o.valid, 0, taken + (unit.i.valid & unit.i.ready)))
     h.prove(taken < 6, "never silent")

@@ -7,7 +7,15 @@ import numpy as np
 
 from golden.common.fields import unpack_fields
 from golden.dota import io_port
-from golden.dota.formats import BEAT_BITS, COMMAND_FIELDS, STEP_BITS, UNIT_BITS, Op
+from golden.dota.formats import (
+    BEAT_BITS,
+    COMMAND_FIELDS,
+    READ_LATENCY,
+    START_LATENCY,
+    STEP_BITS,
+    UNIT_BITS,
+    Op,
+)
 from sim.common.bench import Source, to_signed
 from tests.common.units import gaps
 from tests.dota.io_port_commands import STEP_BEATS, Beat, is_legal_command, is_legal_step, word_beats
@@ -29,7 +37,7 @@ class Result(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    idle: bool = True
+    busy: int = 0
     clear: bool = False
     i: Beat | None = None
     results: Result | None = None
@@ -85,7 +93,7 @@ class Model:
         data, last = x.i or (self._unseen.getrandbits(BEAT_BITS), True)
         result = x.results or Result(self._unseen.getrandbits(self._cfg.word_bits), True)
         answer = self._unseen.getrandbits(self._cfg.word_bits) if x.answer is None else x.answer
-        io_port.clock(s, x.idle, x.clear, x.i is not None, to_signed(data, BEAT_BITS), last, x.results is not None,
+        io_port.clock(s, x.busy, x.clear, x.i is not None, to_signed(data, BEAT_BITS), last, x.results is not None,
                       to_units(result.word, self._units), result.last, x.o_ready, to_units(answer, self._units))
         return y
 
@@ -107,11 +115,20 @@ class Lanes:
 
 
 class Expected:
-    """What packets do, without time: accesses, steps (mask, step, results), replies, and the error flag."""
+    """What packets do, without time.
+
+    Attributes
+    ----------
+    accesses : list of Access
+    reads : list of Result
+        The words of the reads among them, and whether TLAST follows.
+    steps : list of (mask, step, list of Result)
+    error : bool
+    """
 
     def __init__(self, cfg, packets, rng):
         self._cfg, self._rng, self._lanes = cfg, rng, Lanes(cfg)
-        self.accesses, self.steps, self.replies, self.error = [], [], [], False
+        self.accesses, self.reads, self.steps, self.error = [], [], [], False
         for (command, ended), *data in packets:
             c = unpack_fields(COMMAND_FIELDS, command)
             if not is_legal_command(cfg, c, ended):
@@ -123,14 +140,15 @@ class Expected:
             else:
                 self._run(c, data)
 
-    def _reply(self, word, last):
-        beats = word_beats(self._cfg)
-        self.replies += [Beat(word >> BEAT_BITS * i & BEAT_MASK, last and i == beats - 1) for i in range(beats)]
+    @property
+    def replies(self):
+        """Beats that leave."""
+        return word_beats(self._cfg) * (len(self.reads) + sum(len(results) for _, _, results in self.steps))
 
     def _read(self, c):
         for k in range(c["count"]):
             self.accesses.append(Access(c["lanes"], c["addr"] + k, None))
-            self._reply(self._lanes.carry_out(self.accesses[-1]), k == c["count"] - 1)
+            self.reads.append(Result(self._lanes.carry_out(self.accesses[-1]), k == c["count"] - 1))
 
     def _write(self, c, data):
         beats = word_beats(self._cfg)
@@ -149,8 +167,29 @@ class Expected:
         results = [Result(self._rng.getrandbits(self._cfg.word_bits), self._rng.random() < 0.3)
                    for _ in range(self._rng.choice([0, 0, 1, 4]))]
         self.steps.append((c["lanes"], step, results))
-        for result in results:
-            self._reply(*result)
+
+
+class Running:
+    """A step in some lanes: ``busy`` does not count at first, then it stays until the time is over and the results
+    are away."""
+
+    def __init__(self, lanes, results, result_gaps, rng, longest):
+        self.lanes, self.results = lanes, Source(results, result_gaps, idle=None)
+        self._unseen, self._left = rng.randint(0, START_LATENCY - 1), rng.randint(0, longest)
+
+    @property
+    def begins(self):
+        return self._unseen > 0
+
+    @property
+    def ended(self):
+        return not (self._unseen or self._left) and self.results.done
+
+    def clock(self):
+        if self._unseen:
+            self._unseen -= 1
+        else:
+            self._left = max(0, self._left - 1)
 
 
 class Traffic:
@@ -161,66 +200,79 @@ class Traffic:
     Parameters
     ----------
     p_valid, p_ready, p_idle, p_clear : float
-        How often the host offers a beat, takes one, finds the lanes idle without a step of ours, clears the error.
+        How often the host offers a beat, takes one, finds a lane idle that runs no step of ours, clears the error.
     longest : int
         Cycles that a step takes at most beside its results.
     """
 
     def __init__(self, cfg, packets, rng, *, p_valid=1.0, p_ready=1.0, p_idle=1.0, p_clear=0.0, longest=12):
-        self._rng, self._longest = random.Random(rng.random()), longest
+        self._cfg, self._rng, self._longest = cfg, random.Random(rng.random()), longest
         self._beats = Source([beat for p in packets for beat in p], gaps(p_valid, rng), idle=None)
         self._ready, self._idle, self._clear = gaps(p_ready, rng), gaps(p_idle, rng), gaps(p_clear, rng)
         self._result_gaps = gaps(p_valid, rng)
-        self._lanes, self._answers = Lanes(cfg), [None] * io_port.READ_LATENCY
+        self._lanes, self._answers = Lanes(cfg), [None] * READ_LATENCY
         self.expected, self._is_disturbed = Expected(cfg, packets, rng), p_clear > 0
         self._accesses, self._steps, self.replies, self.error, self.done = [], [], [], False, False
-        self._results, self._until_busy, self._busy = Source([], self._result_gaps, idle=None), 0, 0
-
-    @property
-    def _running(self):
-        return self._until_busy or self._busy or not self._results.done
+        self._running, self._offers = [], None
+        # Words in the order in which they must leave: of reads as they are asked for, of steps as they are taken.
+        self._words, self._reads = [], list(self.expected.reads)
 
     def inputs(self):
-        if self._until_busy:
-            idle, offer = self._rng.random() < 0.5, None    # not asked for yet
-        else:
-            idle = not self._running and next(self._idle)
-            offer = self._results.offer()[1]
-        return Inputs(idle, next(self._clear), self._beats.offer()[1], offer, next(self._ready), self._answers.pop(0))
+        busy = 0
+        for lane in range(self._cfg.lanes):
+            here = [step for step in self._running if step.lanes >> lane & 1]
+            if here and here[0].begins:
+                busy |= (self._rng.random() < 0.5) << lane  # not asked for yet
+            else:
+                busy |= (bool(here) or not next(self._idle)) << lane
+        self._offers = next((step for step in self._running if not (step.begins or step.results.done)), None)
+        offer = self._offers.results.offer()[1] if self._offers else None
+        return Inputs(busy, next(self._clear), self._beats.offer()[1], offer, next(self._ready), self._answers.pop(0))
 
     def taken(self, x, y):
         self._beats.taken(y.i_ready)
-        if self._until_busy:
-            self._until_busy -= 1
-        else:
-            self._results.taken(y.results_ready)
-            self._busy = max(0, self._busy - 1)
+        if x.results and y.results_ready:
+            self._words.append(x.results)
+        if self._offers:
+            self._offers.results.taken(y.results_ready)
+        for step in self._running:
+            step.clock()
+        self._running = [step for step in self._running if not step.ended]
         self._answers.append(self._lanes.carry_out(y.access) if y.access else None)
         if y.access:
-            self._accesses.append(y.access)
+            self._access(y.access)
         if y.start:
             self._start(y)
         if y.o and x.o_ready:
             self.replies.append(y.o)
         self.error = y.error
-        self.done = (self._beats.done and len(self.replies) == len(self.expected.replies)
+        self.done = (self._beats.done and len(self.replies) == self.expected.replies
                      and not (x.i or y.active or y.o or y.access or self._running))
 
+    def _access(self, access):
+        assert not self._busy(access.lanes), "lanes that run must be left alone"
+        self._accesses.append(access)
+        if access.wdata is None:
+            self._words.append(self._reads.pop(0))
+
+    def _busy(self, lanes):
+        return any(step.lanes & lanes for step in self._running)
+
     def _start(self, y):
-        """The lanes begin a step; ``idle`` tells so at the latest when START_LATENCY is over."""
-        assert not self._running, "a step must not start while another one runs"
+        """Lanes begin a step; ``busy`` tells so at the latest when START_LATENCY is over."""
+        assert not self._busy(y.start), "a step must not start where another one runs"
         number = len(self._steps)
         results = self.expected.steps[number][2] if number < len(self.expected.steps) else []
         self._steps.append((y.start, y.step, results))
-        self._results = Source(results, self._result_gaps, idle=None)
-        self._until_busy = self._rng.randint(0, io_port.START_LATENCY - 1)
-        self._busy = self._rng.randint(0, self._longest)
+        self._running.append(Running(y.start, results, self._result_gaps, self._rng, self._longest))
 
     def check(self):
-        """Every word where it belongs, every step, every reply once, the error flag."""
+        """Every word where it belongs, every step, every reply once and in its turn, the error flag."""
+        beats = word_beats(self._cfg)
         assert self._accesses == self.expected.accesses
         assert self._steps == self.expected.steps
-        assert self.replies == self.expected.replies
+        assert self.replies == [Beat(word >> BEAT_BITS * i & BEAT_MASK, last and i == beats - 1)
+                                for word, last in self._words for i in range(beats)]
         assert self._is_disturbed or self.error == self.expected.error
 
 

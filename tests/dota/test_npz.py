@@ -13,6 +13,7 @@ GOOD = {"q": np.arange(12, dtype=np.int16).reshape(2, 3, 2), "k": np.ones((2, 3,
         "v": np.full((2, 3, 2), -7, np.int16), "frac": np.array(8)}
 X = {"x": np.linspace(-1, 1, 15).reshape(3, 5)}
 TRAINED = {"p": np.eye(2, dtype=np.int8), "wq_low": np.ones((2, 2)), "wk_low": np.ones((2, 2, 2), np.int8)}
+LINEAR = {"x": np.arange(12).reshape(3, 4), "w": np.full((2, 4), -5, np.int8), "shift": np.array(3)}
 MASKS = {"masks": np.eye(4, 5, dtype=bool)}
 
 
@@ -47,6 +48,28 @@ def test_round_trip(tmp_path, changes):
         want = changes[key]
         assert np.array_equal(np.broadcast_to(want, np.shape(getattr(layer, key))), getattr(layer, key))
     assert layer.q.dtype == layer.k.dtype == layer.v.dtype == np.int64 and layer.frac == 8
+
+
+def test_linear(tmp_path):
+    path = write(tmp_path, LINEAR)
+    file = npz.load(path, 12)
+    assert np.array_equal(file.layer.x, LINEAR["x"]) and np.array_equal(file.layer.w, LINEAR["w"])
+    assert (file.layer.shift, file.layer.relu, file.expected) == (3, False, None)
+    file = npz.load(write(tmp_path, LINEAR | {"relu": np.array(1), "expected": np.ones((3, 2), int)}), 12)
+    assert file.layer.relu and file.expected.tolist() == [[1, 1]] * 3
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"q": GOOD["q"]}, r"key must be one of x, w, shift, relu, expected beside w, not 'q'"),
+    ({"shift": None}, r"shift must be present, not missing"),
+    ({"shift": np.array(64)}, r"shift must be in 0\.\.63, not 64"),
+    ({"relu": np.array(2)}, r"relu must be in 0\.\.1, not 2"),
+    ({"w": np.ones((2, 5), int)}, r"w must have shape \(any, 4\), not \(2, 5\)"),
+    ({"x": np.ones((3, 4))}, r"x must be integers, not float64"),
+    ({"expected": np.ones((2, 3), int)}, r"expected must have shape \(3, 2\), not \(2, 3\)"),
+])
+def test_wrong_linear(tmp_path, changes, message):
+    refused(write(tmp_path, LINEAR | changes), message)
 
 
 def test_fewer_queries_than_keys(tmp_path):

@@ -67,7 +67,7 @@ def test_bad_files(tmp_path, capsys, more, message):
 
 @pytest.mark.parametrize(("argv", "message"), [
     (["--workload", "nonsense"], "error: workload must be a built-in name or an .npz file, not 'nonsense'"),
-    (["--workload", "random-384"], "error: keys must be at most 32 (32 that the detector takes and what 4 banks hold)"),
+    (["--workload", "random-384"], "error: keys must be at most 8 (32 that the detector takes and what 4 banks hold)"),
     (["--heads", "0"], "error: heads must be at least 1, not 0"),
     (["--set", "rows=5"], "error: rows must be a power of two in 4..64, not 5"),
     (["--waves", "nowhere/x.vcd"], "error: waveform must be in an existing folder, not 'nowhere/x.vcd'"),

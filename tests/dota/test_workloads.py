@@ -9,6 +9,8 @@ from golden.common.cli import UsageError
 from golden.dota import npz
 from golden.dota.compiler import place_head
 from golden.dota.config import PRESETS
+from golden.dota.encoder import plan_layers
+from golden.dota.linear import commands_of
 from golden.dota.metrics import macs, mass, output_error, recall, true_top
 from golden.dota.spec import attention, dense_attention, estimate, masked_attention
 from golden.dota.workloads import (
@@ -26,7 +28,8 @@ from golden.dota.workloads import (
 PAPER, TINY = PRESETS["paper"], PRESETS["tiny"]
 #: Least recall of the four heads, estimated from X, and from q and k.
 TEXT_RECALL = {"text-x": (0.45, 0.48, 0.52, 0.47), "text": (0.92, 0.87, 0.91, 0.85)}
-SYNTHETIC = ("random", "random-384", "random-2048", "decode", "saturating")
+SYNTHETIC = ("random", "random-384", "random-2048", "decode", "encoder", "encoder-decode", "encoder-256", "saturating")
+LAYERS = ("text-linear", "encoder", "encoder-decode", "encoder-256")
 SEEDED = ("random", "decode", "saturating")
 
 
@@ -39,7 +42,7 @@ def assert_same(one, other):
 
 
 def test_registry():
-    assert set(WORKLOADS) == {*TEXT_RECALL, "fig-7-14", "fig-7-15", "equal-scores", *SYNTHETIC}
+    assert set(WORKLOADS) == {*TEXT_RECALL, "fig-7-14", "fig-7-15", "equal-scores", *SYNTHETIC, *LAYERS}
     assert [name for name, _ in list_workloads()] == list(WORKLOADS)
     for _, line in list_workloads():
         assert line and "\n" not in line and len(line) < 120
@@ -56,7 +59,7 @@ def test_seeds(name):
     assert np.array_equal(one.heads[0].q, other.heads[0].q) == (name not in SEEDED)
 
 
-@pytest.mark.parametrize("name", [name for name in WORKLOADS if name != "random-2048"])
+@pytest.mark.parametrize("name", [name for name in WORKLOADS if name not in ("random-2048", *LAYERS)])
 @pytest.mark.parametrize("preset", ["tiny", "paper"])
 def test_all_can_be_computed(name, preset):
     cfg = PRESETS[preset]
@@ -68,6 +71,25 @@ def test_all_can_be_computed(name, preset):
             assert np.array_equal(result.masks, workload.masks)
         elif head.threshold is None:
             assert np.all(result.mask.sum(axis=1) == head.keep)
+
+
+@pytest.mark.parametrize(("name", "preset"), [("text-linear", "small"), ("text-linear", "paper"), ("encoder", "tiny"),
+                                              ("encoder-decode", "tiny"), ("encoder-256", "paper")])
+def test_layers_fit(name, preset):
+    """In these presets; the seed matters where numbers are random."""
+    cfg = PRESETS[preset]
+    one, same, other = (load(name, cfg, seed).layers for seed in (1, 1, 2))
+    assert np.array_equal(one.x, same.x) and np.array_equal(one.x, other.x) == (name not in SYNTHETIC)
+    assert sum(1 for _ in commands_of(plan_layers(one, cfg), cfg)) > 1
+
+
+def test_text_layer_makes_a_head():
+    """In integers as in float: X W is Q, K and V but for one step of rounding."""
+    workload = load("text", PAPER, 1)
+    head, layer = workload.heads[0], workload.linear
+    made, wanted = layer.results(PAPER)["y"], np.hstack([head.q, head.k, head.v])
+    assert np.abs(made - wanted).max() <= 0.003 * 2**head.frac
+    assert np.array_equal(load("text-linear", PAPER, 1).layers.x, layer.x)
 
 
 def test_figures():
