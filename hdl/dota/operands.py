@@ -31,8 +31,8 @@ class Operands(wiring.Component):
     weighted sums the weight of its query, or in a linear layer the element of the input, by an element of the value.
     The lower half takes low-precision units meanwhile.
 
-    Latency: none from the banks to the array. A vector can be read from the cycle after it was loaded on, by ``chunk_en``
-    in the cycle before it is used; it holds until the next read.
+    Latency: none from the banks to the array. A vector can be read from the cycle after it was loaded on, with
+    ``chunk_en`` in the cycle before it is used; it holds until the next read.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What the source reports: area of the units [Thesis table C.1]."""
 
-#: ``where`` belongs beside every figure. Stems of ``UNITS``; areas in um2, without SRAMs. The table's "Filter", detector
-#: and scheduler together, is 3,000 um2.
+#: ``where`` belongs beside every figure. Stems of ``UNITS``; areas in um2, without SRAMs. The table's "Filter",
+#: detector and scheduler together, is 3,000 um2.
 PAPER = {
     "where": "TSMC 22 nm, 1 GHz, Design Compiler; SRAMs (2.5 MB: 1.69 mm2) by CACTI",
     "units": {

@@ -1,7 +1,7 @@
 """Traced runs of DOTA whose waveforms are compared with earlier ones: ``python -m sim.regress dota``.
 
 Together they use every unit: estimates in all precisions, ties, a threshold, partial groups, vectors of several words,
-bank conflicts, a host that pauses, and lanes side by side.
+bank conflicts, linear layers, a host that pauses, and lanes side by side.
 """
 
 from collections.abc import Callable
@@ -34,16 +34,21 @@ def _random(*shapes: dict):
     return make
 
 
-def _run(what: str, cfg: DotaConfig, make: Callable, **options) -> Run:
-    def plans():
-        return [plan_head(head, cfg) for head in make(cfg)]
+def _none(_cfg):
+    return []
+
+
+def _run(what: str, cfg: DotaConfig, make: Callable = _none, block: str | None = None, **options) -> Run:
+    """Heads that ``make`` gives, or the encoder block of a workload."""
+    def simulated(built, **files):
+        layers = [] if block is None else [load(block, cfg, 1).layers]
+        return simulate(built, cfg, [plan_head(head, cfg) for head in make(cfg)], layers=layers, **options, **files)
 
     def trace(waves_file: Path):
-        simulate(build(cfg, format_for(waves_file)), cfg, plans(), waves_file=waves_file, **options)
+        simulated(build(cfg, format_for(waves_file)), waves_file=waves_file)
 
     def cover(coverage_file: Path):
-        return simulate(build(cfg, waves=False, coverage=True), cfg, plans(), coverage_file=coverage_file,
-                        **options).seen
+        return simulated(build(cfg, waves=False, coverage=True), coverage_file=coverage_file).seen
 
     return Run(what, lambda: emit(Dota(cfg), name="dota", cfg=cfg), trace, cover)
 
@@ -58,6 +63,8 @@ RUNS = {
         {"queries": 9, "keys": 13, "dim": 5, "keep": 3}, {"queries": 1, "keys": 23, "dim": 2, "bits": 2},
         {"queries": 5, "keys": 1, "dim": 1, "bits": 8, "transform_bits": 4},
         {"queries": 7, "keys": 30, "dim": 3, "threshold": 4, "keep": 9, "transform_bits": 2})),
+    "tiny-encoder": _run("an encoder block: linear layers, attention, sums for the host, which pauses", TINY,
+                         block="encoder-decode", reply_stalls=(0, 1, 1, 0, 0)),
     "flat-lanes": _run("two lanes side by side, the scheduler's better choice", FLAT, _random(
         {"queries": 12, "keys": 40, "dim": 7, "keep": 6}, {"queries": 21, "keys": 33, "dim": 12, "keep": 9},
         {"queries": 6, "keys": 64, "dim": 3, "keep": 16})),

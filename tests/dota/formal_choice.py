@@ -88,7 +88,8 @@ def same_keys(h, cfg):
 def same_returns(h, cfg):
     unit, _steps, _waiting, backs, count = placed(h, cfg)
     (a_from, a_into), (b_from, b_into), _none = backs
-    sources = [source_of(unit, back) for back in (Cat(getattr(unit, f"back_{query}") for query in range(4)), unit.back_next)]
+    back = Cat(getattr(unit, f"back_{query}") for query in range(4))
+    sources = [source_of(unit, each) for each in (back, unit.back_next)]
     x_from, y_from = (one[0] | one[1] | one[2] | one[3] for one in sources)
     same = (x_from == a_from) & (unit.into == a_into) & (y_from == b_from) & (unit.into_next == b_into)
     swapped = (x_from == b_from) & (unit.into == b_into) & (y_from == a_from) & (unit.into_next == a_into)

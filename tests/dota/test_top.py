@@ -30,7 +30,8 @@ SHAPES = (
 def heads_of(cfg, count=None):
     """Random heads of these shapes."""
     rng = np.random.default_rng([4, cfg.rows, cfg.columns])
-    return [random_head(rng, cfg, **shape) for shape in SHAPES[:count]]
+    return [random_head(rng, cfg, **shape | {"keep": min(shape.get("keep", cfg.queue), shape["keys"], cfg.queue)})
+            for shape in SHAPES[:count]]
 
 
 def check(ran, heads, cfg):
