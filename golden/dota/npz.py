@@ -42,6 +42,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.common.cli import UsageError
+from golden.common.npz import read_arrays
 
 from .formats import FX_BITS, QUERIES
 from .head import LOW_BITS, check_range, check_shape
@@ -115,7 +116,7 @@ def load(path, estimate_bits: int):
     """
     try:
         with open(path, "rb") as stream:
-            arrays = _arrays(stream)
+            arrays = read_arrays(stream)
         if "w" in arrays:
             return _linear(arrays)
         return _masks(arrays) if "masks" in arrays else _layer(arrays, estimate_bits)
@@ -136,27 +137,6 @@ def _narrow(values):
         return values
     narrow = values.astype(np.int16)
     return narrow if np.array_equal(narrow, values) else values
-
-
-def _arrays(stream):
-    """All arrays of a file by key. Nothing is unpickled."""
-    if stream.read(4) != b"PK\x03\x04":
-        raise ValueError("must be an .npz file, not something else")
-    stream.seek(0)
-    key = None
-    try:
-        with np.load(stream, allow_pickle=False) as file:
-            arrays = {}
-            for key in file.files:
-                arrays[key] = file[key]
-    except Exception as error:      # whatever zip and NumPy make of damaged bytes
-        if key is not None and "allow_pickle" in str(error):
-            raise ValueError(f"{key} must be an array of numbers, not Python objects") from None
-        raise ValueError("must be a complete .npz file, not a damaged one") from None
-    for key, value in arrays.items():
-        if not isinstance(value, np.ndarray):
-            raise ValueError(f"{key} must be an array of numbers, not other data")
-    return arrays
 
 
 def _masks(arrays):

@@ -26,8 +26,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from golden.common.fields import pack_fields
+
 from .config import EieConfig
-from .formats import MAX_ZEROS, PASS_FIELDS, Mem, pack_fields
+from .formats import MAX_ZEROS, PASS_FIELDS, Mem
 from .spec import check_layers
 
 #: Matrix elements that the packer looks at together; bounds its memory.

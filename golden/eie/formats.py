@@ -26,6 +26,8 @@ Word of the program memory: one pass, see :data:`PASS_FIELDS`.
 
 import enum
 
+from golden.common.fields import beats_of, pack_fields
+
 BEAT_BITS = 64
 ENTRY_BITS = 8
 CODEBOOK_SIZE = 16
@@ -137,36 +139,7 @@ def mem_bits(cfg) -> dict[Mem, int]:
 
 def beats(bits: int) -> int:
     """Stream beats of a word of ``bits`` bits."""
-    return -(-bits // BEAT_BITS)
-
-
-def pack_fields(fields: dict[str, int], values: dict[str, int]) -> int:
-    """Join ``values`` into one word, first field lowest; fields that are not given are zero.
-
-    Raises
-    ------
-    ValueError
-        If a value does not fit its field, or a name is not one of ``fields``.
-    """
-    word, lsb = 0, 0
-    if unknown := sorted(set(values) - set(fields)):
-        raise ValueError(f"field must be one of {', '.join(fields)}, not {unknown[0]!r}")
-    for name, width in fields.items():
-        value = int(values.get(name, 0))
-        if not 0 <= value < 1 << width:
-            raise ValueError(f"{name} must be in 0..{(1 << width) - 1}, not {value!r}")
-        word |= value << lsb
-        lsb += width
-    return word
-
-
-def unpack_fields(fields: dict[str, int], word: int) -> dict[str, int]:
-    """Inverse of :func:`pack_fields`."""
-    values, lsb = {}, 0
-    for name, width in fields.items():
-        values[name] = word >> lsb & (1 << width) - 1
-        lsb += width
-    return values
+    return beats_of(bits, BEAT_BITS)
 
 
 def pack_command(op: Op, mem: Mem, *, walk: Walk = Walk.ONE, pe: int = 0, addr: int = 0, count: int) -> int:

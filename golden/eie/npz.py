@@ -23,6 +23,7 @@ import re
 import numpy as np
 
 from golden.common.cli import UsageError
+from golden.common.npz import read_arrays
 
 from .formats import CODEBOOK_SIZE
 from .spec import MAX_FRAC, Layer, check_layers, check_range
@@ -49,32 +50,11 @@ def load(path, data_bits: int):
     """
     try:
         with open(path, "rb") as stream:
-            return _network(_arrays(stream), data_bits)
+            return _network(read_arrays(stream), data_bits)
     except OSError as error:
         raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-
-
-def _arrays(stream):
-    """All arrays of a file by key. Nothing is unpickled."""
-    if stream.read(4) != b"PK\x03\x04":
-        raise ValueError("must be an .npz file, not something else")
-    stream.seek(0)
-    key = None
-    try:
-        with np.load(stream, allow_pickle=False) as file:
-            arrays = {}
-            for key in file.files:
-                arrays[key] = file[key]
-    except Exception as error:      # whatever zip and NumPy make of damaged bytes
-        if key is not None and "allow_pickle" in str(error):
-            raise ValueError(f"{key} must be an array of numbers, not Python objects") from None
-        raise ValueError("must be a complete .npz file, not a damaged one") from None
-    for key, value in arrays.items():
-        if not isinstance(value, np.ndarray):
-            raise ValueError(f"{key} must be an array of numbers, not other data")
-    return arrays
 
 
 def save(path, layers, activations, expected=None) -> None:

@@ -28,7 +28,7 @@ from sim.common.wavefile import WaveError
 #: Whose assertions show their operands. cocotb would rewrite every library: seconds where bytecode is not kept.
 REWRITTEN = "tests/*.py sim/*.py"
 
-__all__ = ["BUILD", "ROOT", "BenchFailure", "Build", "BuildError", "Results", "build", "run", "run_unit"]
+__all__ = ["BUILD", "ROOT", "BenchFailure", "Build", "BuildError", "Lockstep", "Results", "build", "run", "run_unit"]
 
 
 class BenchFailure(Exception):
@@ -64,6 +64,38 @@ class Results:
     coverage: Path | None
     seen: dict[str, set[str]]
     wall_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lockstep:
+    """A run of a whole accelerator in which RTL and golden model agreed in every cycle.
+
+    Attributes
+    ----------
+    runs : list
+        What was computed, as read back from the RTL; the accelerator says what the items are.
+    checked_cycles : int
+        Compared cycles, loading and reading back included.
+    wall_seconds : float
+        Time of the simulation from the first compared cycle on, golden model included.
+    start_seconds : float
+        Time before it: starting the simulator, importing, loading the compiled model.
+    waves : Path or None
+    seen : dict of str to set of str
+        Coverage events that the golden model raised, by unit.
+    """
+
+    runs: list
+    checked_cycles: int
+    wall_seconds: float
+    start_seconds: float
+    waves: Path | None
+    seen: dict[str, set[str]]
+
+    @property
+    def cycles_per_second(self) -> float:
+        """Compared cycles a second."""
+        return self.checked_cycles / self.wall_seconds
 
 
 def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | None = None,

@@ -17,41 +17,19 @@ CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" 
 FLAGS = ("-fno-dfg", "-fno-table")
 
 
-@dataclass(frozen=True)
-class Lockstep:
-    """A run in which RTL and golden model agreed in every cycle.
+@dataclass(frozen=True, kw_only=True)
+class Lockstep(runner.Lockstep):
+    """A run of DOTA; ``runs`` has a result for each plan, then for each of the layers.
 
     Attributes
     ----------
-    runs : list of HeadRun, ProgramRun
-        One for each plan, then for each of the layers; outputs as read back from the RTL.
-    checked_cycles : int
-        Compared cycles, loading and reading back included.
     counters : dict of str to int
         As read over AXI.
     status : int
-    wall_seconds : float
-        Time of the simulation from the first compared cycle on, golden model included.
-    start_seconds : float
-        Time before it: starting the simulator, importing, loading the compiled model.
-    waves : Path or None
-    seen : dict of str to set of str
-        Coverage events that the golden model raised, by unit.
     """
 
-    runs: list
-    checked_cycles: int
     counters: dict
     status: int
-    wall_seconds: float
-    start_seconds: float
-    waves: Path | None
-    seen: dict[str, set[str]]
-
-    @property
-    def cycles_per_second(self) -> float:
-        """Compared cycles a second."""
-        return self.checked_cycles / self.wall_seconds
 
 
 def build(cfg, waves=None, coverage=False):
@@ -95,5 +73,6 @@ def simulate(built, cfg, plans, *, layers=(), seed=1, stalls=(), reply_stalls=()
         ran = runner.run(built, test_module="sim.dota.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
                          coverage_file=coverage_file, waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())
-    return Lockstep(result["runs"], result["cycles"], result["counters"], result["status"], result["seconds"],
-                    ran.wall_seconds - result["seconds"], ran.waves, ran.seen)
+    return Lockstep(runs=result["runs"], checked_cycles=result["cycles"], counters=result["counters"],
+                    status=result["status"], wall_seconds=result["seconds"],
+                    start_seconds=ran.wall_seconds - result["seconds"], waves=ran.waves, seen=ran.seen)

@@ -23,39 +23,17 @@ CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" 
 FLAGS = ("-fno-dfg",)
 
 
-@dataclass(frozen=True)
-class Lockstep:
-    """A run in which RTL and golden model agreed in every cycle.
+@dataclass(frozen=True, kw_only=True)
+class Lockstep(runner.Lockstep):
+    """A run of EIE; ``runs`` has a :class:`golden.eie.model.Run` for each vector, with cycles and counters as read.
 
     Attributes
     ----------
-    runs : list of Run
-        One for each vector; outputs as read back from the RTL, cycles and counters from its registers.
-    checked_cycles : int
-        Compared cycles, loading and reading back included.
     at_once : bool
         Matrix and pointers were written by the simulator, not through the stream port.
-    wall_seconds : float
-        Time of the simulation from the first compared cycle on, golden model included.
-    start_seconds : float
-        Time before it: starting the simulator, importing, loading the compiled model.
-    waves : Path or None
-    seen : dict of str to set of str
-        Coverage events that the golden model raised, by unit.
     """
 
-    runs: list
-    checked_cycles: int
     at_once: bool
-    wall_seconds: float
-    start_seconds: float
-    waves: Path | None
-    seen: dict[str, set[str]]
-
-    @property
-    def cycles_per_second(self) -> float:
-        """Compared cycles a second."""
-        return self.checked_cycles / self.wall_seconds
 
 
 def build(cfg, waves=None, coverage=False):
@@ -122,5 +100,5 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())
     runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])
             for r in result["results"]]
-    return Lockstep(runs, result["cycles"], at_once, result["seconds"], ran.wall_seconds - result["seconds"], ran.waves,
-                    ran.seen)
+    return Lockstep(runs=runs, checked_cycles=result["cycles"], at_once=at_once, wall_seconds=result["seconds"],
+                    start_seconds=ran.wall_seconds - result["seconds"], waves=ran.waves, seen=ran.seen)

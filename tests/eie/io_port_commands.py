@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from golden.common.fields import pack_fields, unpack_fields
 from golden.eie.formats import (
     BEAT_BITS,
     COMMAND_FIELDS,
@@ -11,8 +12,6 @@ from golden.eie.formats import (
     beats,
     mem_bits,
     mem_words,
-    pack_fields,
-    unpack_fields,
 )
 
 #: Words of a command that was made at random.

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from typing import NamedTuple
 
+from golden.common.fields import unpack_fields
 from golden.eie import io_port
 from golden.eie.config import EieConfig
-from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, Op, Walk, beats, mem_bits, unpack_fields
+from golden.eie.formats import BEAT_BITS, COMMAND_FIELDS, Op, Walk, beats, mem_bits
 from tests.common.units import gaps
 from tests.eie.central import CompiledModel, from_beats, source, to_beats
 from tests.eie.io_port_commands import Beat, is_legal_command

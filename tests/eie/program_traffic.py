@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from golden.common.fields import pack_fields, unpack_fields
 from golden.eie import program
 from golden.eie.config import EieConfig
-from golden.eie.formats import PASS_FIELDS, pack_fields, unpack_fields
+from golden.eie.formats import PASS_FIELDS
 from tests.eie.central import CompiledModel, Fetched, from_beats, to_beats
 
 CONFIGS = [

@@ -4,9 +4,10 @@ import random
 
 import cocotb
 
+from golden.common.fields import pack_fields
 from golden.eie import program
 from golden.eie.config import EieConfig
-from golden.eie.formats import PASS_BITS, PASS_FIELDS, pack_fields
+from golden.eie.formats import PASS_BITS, PASS_FIELDS
 from sim.common.bench import config
 from sim.common.coverage import assert_all, seen
 from tests.common.units import LIMIT, gaps

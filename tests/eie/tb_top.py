@@ -9,9 +9,10 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp
 
 from golden.common.axi import RegisterModel
+from golden.common.fields import pack_fields
 from golden.eie import host
 from golden.eie.compiler import pack
-from golden.eie.formats import COUNTERS, PASS_FIELDS, Mem, Walk, mem_words, pack_fields
+from golden.eie.formats import COUNTERS, PASS_FIELDS, Mem, Walk, mem_words
 from golden.eie.registers import ID, SATURATION_BASE
 from golden.eie.spec import Layer
 from sim.common.coverage import assert_all, seen

@@ -6,9 +6,10 @@ import re
 import numpy as np
 import pytest
 
+from golden.common.fields import unpack_fields
 from golden.eie.compiler import Pass, compress, layer_floors, pack, pass_work, schedule, unpack
 from golden.eie.config import PRESETS, EieConfig
-from golden.eie.formats import PASS_FIELDS, Mem, unpack_fields
+from golden.eie.formats import PASS_FIELDS, Mem
 from golden.eie.spec import Layer, network_outputs, round_shift_array, saturate_array
 from golden.eie.workloads import random_codes, random_layers
 

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from golden.common.fields import pack_fields, unpack_fields
 from golden.eie.config import PRESETS
 from golden.eie.formats import (
     BEAT_BITS,
@@ -17,8 +18,6 @@ from golden.eie.formats import (
     mem_bits,
     mem_words,
     pack_command,
-    pack_fields,
-    unpack_fields,
 )
 
 FORMATS = {"command": COMMAND_FIELDS, "pass": PASS_FIELDS}

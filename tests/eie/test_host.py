@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from golden.common.fields import unpack_fields
 from golden.common.fixed import wrap
 from golden.eie import host, io_port
-from golden.eie.formats import COMMAND_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words, unpack_fields
+from golden.eie.formats import COMMAND_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words
 from golden.eie.model import Eie
 from tests.eie.networks import TINY, expected, random_image
 

@@ -5,8 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from golden.common.fields import pack_fields, unpack_fields
 from golden.eie import io_port as golden
-from golden.eie.formats import COMMAND_FIELDS, pack_fields, unpack_fields
+from golden.eie.formats import COMMAND_FIELDS
 from hdl.eie import io_port as hdl
 from sim.common.runner import run_unit
 from tests.common.mutation import assert_mutant_fails

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from golden.common.fields import pack_fields
 from golden.eie.compiler import layer_floors, pack, pass_work
 from golden.eie.config import PRESETS
 from golden.eie.corners import symmetric_codebook
-from golden.eie.formats import CAUSES, PASS_FIELDS, Mem, pack_fields
+from golden.eie.formats import CAUSES, PASS_FIELDS, Mem
 from golden.eie.model import Eie, run
 from golden.eie.spec import Layer
 from golden.eie.workloads import load

@@ -5,8 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from golden.common.fields import pack_fields
 from golden.eie import program as golden
-from golden.eie.formats import PASS_FIELDS, pack_fields
+from golden.eie.formats import PASS_FIELDS
 from hdl.eie.layouts import fetched_layout
 from hdl.eie.program import Program
 from sim.common.runner import run_unit

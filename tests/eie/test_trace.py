@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
+from golden.common.fields import pack_fields
 from golden.eie import sequencer
 from golden.eie.config import PRESETS
-from golden.eie.formats import TRACE_INPUTS, TRACE_OUTPUTS, pack_fields, trace_pe_bits
+from golden.eie.formats import TRACE_INPUTS, TRACE_OUTPUTS, trace_pe_bits
 from golden.eie.model import Eie
 from golden.eie.spec import network_outputs
 from golden.eie.top import EieInputs, EieTrace

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from golden.common.fields import pack_fields
 from golden.eie import host
-from golden.eie.formats import PASS_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words, pack_command, pack_fields
+from golden.eie.formats import PASS_FIELDS, Mem, Op, Walk, beats, mem_bits, mem_words, pack_command
 from tests.eie.program_traffic import legal_pass
 
 IN_PES = tuple(mem for mem in Mem if mem is not Mem.PROGRAM)
