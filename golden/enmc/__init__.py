@@ -1,0 +1,1 @@
+"""ENMC, classification near memory: configuration, equations, instructions, cycle model, the classifier's API."""
