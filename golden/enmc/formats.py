@@ -119,7 +119,7 @@ class Screen(enum.IntEnum):
     PSUMS = 1           # take a burst for each fourth of a tile as partial sums of all inputs
     MULTIPLY = 2        # multiply ``count`` bursts of weights by the features and add to the partial sums
     FILTER = 3          # compare, and go on to the next tile
-    STORE = 4           # write the partial sums of the tile that was filtered last
+    STORE = 4           # write the partial sums of the tile, before its FILTER: an input after another, 4 bursts each
 
 
 class Execute(enum.IntEnum):
