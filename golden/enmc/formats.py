@@ -90,9 +90,9 @@ TRANSFER_FIELDS = {"addr": 32, "count": 16, "zero": 16}
 #: Data of MUL_ADD_FP32, ADD_FP32, MUL_FP32, MOVE, SIGMOID and SOFTMAX: whose result this is.
 TAG_FIELDS = {"score": 32, "label": 24, "batch": 4, "zero": 4}
 
-#: A result, 128 bits. ``label``: the class; ``score``: approximate, two's complement; ``exact``: FP32; ``value``: FP32, the
-#: sigmoid of it, or its exponential relative to the largest exact result of this input so far. ``exacts``: the last two
-#: are there. Records that are not ``valid`` fill a burst.
+#: A result, 128 bits. ``label``: the class; ``score``: approximate, two's complement; ``exact``: FP32; ``value``: FP32,
+#: the sigmoid of it, or its exponential relative to the largest exact result of this input so far. ``exacts``: the last
+#: two are there. Records that are not ``valid`` fill a burst.
 RECORD_FIELDS = {"score": 32, "label": 24, "batch": 4, "exacts": 1, "valid": 1, "function": 2, "exact": 32, "value": 32}
 RECORD_WORDS = 4
 
@@ -136,3 +136,29 @@ MULTIPLY_LATENCY = 3
 ADD_LATENCY = 4
 #: Partial sums between which the executor goes round; at least the latency of the adder.
 ROTATING = 4
+
+#: What a rank shows in a cycle, low bits first; no field crosses 64 bits. Data pins follow: see :func:`trace_of`.
+TRACE_RANK = {
+    "dram_pins_0": 23, "dram_pins_1": 23, "pad_0": 18,
+    "dram_pins_2": 23, "dram_oe": 3, "oe": 3, "alert_n": 1, "owner": 1, "query": 1, "take": 1, "request": 1,
+    "request_write": 1, "request_dest": 1, "load": 1, "load_dest": 1, "candidate": 1, "finished": 1, "filtered": 1,
+    "screening": 1, "executing": 1, "screen_busy": 1, "execute_busy": 1, "dram_busy": 1, "own": 1, "pad_1": 16,
+    "label": 24, "batch": 4, "pad_2": 4, "score": 32,
+    "addr": 32, "count": 16, "pad_3": 16,
+    "answer": 64,
+}
+
+
+def trace_of(cfg) -> dict[str, int]:
+    """Fields of the trace of a rank: TRACE_RANK, then what it drives onto the data pins of the DRAM and of the host.
+
+    Data pins of a clock of the DRAM are cut into words of at most 64 bits, the low one first.
+    """
+    fields, width = dict(TRACE_RANK), min(2 * cfg.dq, 64)
+    for name in "dram_dq_o", "dq_o":
+        for slot in range(PHASES):
+            for part in range(2 * cfg.dq // width):
+                fields[f"{name}_{slot}_{part}"] = width
+                if width < 64:
+                    fields[f"pad_{name}_{slot}"] = 64 - width
+    return fields
