@@ -39,9 +39,10 @@ COMMAND, CHECK, WRITE, STEP, VERIFY, SETTLE, READ, SKIP = range(8)
 
 #: Situations that the tests must reach.
 EVENTS = ("write", "read", "run", "all_lanes", "several_words", "bad_command", "bad_framing", "bad_step", "skipped",
-          "results", "reply_stalled", "read_ahead", "waits_for_lane", "beside_others")
+          "results", "reply_stalled", "read_ahead", "waits_for_lane", "beside_others", "read_waits_for_sums",
+          "step_waits_for_sums")
 (EV_WRITE, EV_READ, EV_RUN, ALL_LANES, SEVERAL_WORDS, BAD_COMMAND, BAD_FRAMING, BAD_STEP, SKIPPED, RESULTS,
- REPLY_STALLED, READ_AHEAD, WAITS, BESIDE) = range(len(EVENTS))
+ REPLY_STALLED, READ_AHEAD, WAITS, BESIDE, READ_WAITS, STEP_WAITS) = range(len(EVENTS))
 
 #: Positions of the fields in a command.
 OP, ZERO, LANES, ADDR, COUNT, ZERO_HIGH = range(len(COMMAND_FIELDS))
@@ -50,8 +51,12 @@ _WIDTH = np.array(list(COMMAND_FIELDS.values()))
 _LSB = np.cumsum(_WIDTH) - _WIDTH
 STEP_BEATS = STEP_BITS // BEAT_BITS
 _STEP_MASK = (1 << STEP_FIELDS["step"]) - 1
-_PAD_LSB = sum(list(STEP_FIELDS.values())[:list(STEP_FIELDS).index("pad")])
-_PAD_MASK = (1 << STEP_FIELDS["pad"]) - 1
+_STEP_LSB = {name: sum(list(STEP_FIELDS.values())[:k]) for k, name in enumerate(STEP_FIELDS)}
+(_PAD_LSB, _REDUCE_LSB, _WIDE_LSB, _SHIFT_LSB, _RELU_LSB) = (_STEP_LSB[name] for name in ("pad", "reduce", "wide",
+                                                                                          "shift", "relu"))
+_PAD_MASK, _SHIFT_MASK = ((1 << STEP_FIELDS[name]) - 1 for name in ("pad", "shift"))
+#: What the accumulator and the output unit must know of a step with ``reduce``.
+LANES_ON, WIDE, SHIFT, RELU = range(4)
 _UNIT_MASK = (1 << UNIT_BITS) - 1
 
 
@@ -77,6 +82,8 @@ class IoPortState(NamedTuple):
     in_lane: np.ndarray         # ... and, a cycle later, the registers behind it
     start: np.ndarray           # mask of lanes
     step: np.ndarray            # [5], beats as two's complement
+    reduction: np.ndarray       # [4], of the last step with ``reduce``: lanes, wide, shift, relu
+    reducing: np.ndarray        # lanes in which it still runs
     error: np.ndarray           # sticky
     size: np.ndarray            # [2], words of a lane, lanes
     seen: np.ndarray
@@ -92,7 +99,8 @@ def state(cfg: DotaConfig) -> IoPortState:
         fields=zeros(len(COMMAND_FIELDS)), ended=zeros(), addr=zeros(), left=zeros(), beat=zeros(), wait=zeros(),
         word=zeros(cfg.units_per_word), word_full=zeros(), word_last=zeros(), access_valid=zeros(),
         access_write=zeros(), access_lanes=zeros(), access_addr=zeros(), in_lane=zeros(), start=zeros(),
-        step=zeros(STEP_BEATS), error=zeros(), size=np.array([cfg.words, cfg.lanes]), seen=zeros(len(EVENTS)))
+        step=zeros(STEP_BEATS), reduction=zeros(4), reducing=zeros(), error=zeros(),
+        size=np.array([cfg.words, cfg.lanes]), seen=zeros(len(EVENTS)))
 
 
 @jit
@@ -114,6 +122,12 @@ def is_legal(c, ended, words, lanes):
 def is_legal_step(step):
     """The rules of a step that the port looks at; ``step`` [5] are its beats."""
     return step[0] & _STEP_MASK != 0 and step[0] >> _PAD_LSB & _PAD_MASK == 0
+
+
+@jit
+def reduces(step):
+    """The step uses the accumulator and the way out; ``step`` [5] are its beats."""
+    return step[0] >> _REDUCE_LSB & 1 != 0
 
 
 @jit
@@ -181,7 +195,7 @@ def _put_on_bus(s, write):
 
 @jit
 def _check(s, busy):
-    """State CHECK: what becomes of the command; it waits until its lanes are done."""
+    """State CHECK: what becomes of the command; it waits until its lanes are done, a READ for a ``reduce`` too."""
     c = s.fields
     s.addr[0], s.left[0], s.beat[0] = c[ADDR], c[COUNT], 0
     if not is_legal(c, s.ended[0], s.size[0], s.size[1]):
@@ -191,6 +205,9 @@ def _check(s, busy):
         return
     if busy & c[LANES]:
         s.seen[WAITS] += 1
+        return
+    if c[OP] == Op.READ.value and busy & s.reducing[0]:
+        s.seen[READ_WAITS] += 1
         return
     s.seen[BESIDE] += busy != 0
     s.state[0] = READ if c[OP] == Op.READ.value else STEP if c[OP] == Op.RUN.value else WRITE
@@ -224,6 +241,27 @@ def _write(s, data, last):
     if word_ends:
         _put_on_bus(s, 1)
     _framed(s, last, all_ends, COMMAND)
+
+
+@jit
+def _verify(s, busy):
+    """State VERIFY: the step starts, if it is legal; one with ``reduce`` waits until the one before is over."""
+    if not is_legal_step(s.step):
+        s.error[0] = 1
+        s.state[0] = COMMAND
+        s.seen[BAD_STEP] += 1
+        return
+    if reduces(s.step):
+        if busy & s.reducing[0]:
+            s.seen[STEP_WAITS] += 1
+            return
+        lanes, beat = s.fields[LANES], s.step[0]
+        s.reducing[0] = s.reduction[LANES_ON] = lanes
+        s.reduction[WIDE], s.reduction[RELU] = beat >> _WIDE_LSB & 1, beat >> _RELU_LSB & 1
+        s.reduction[SHIFT] = beat >> _SHIFT_LSB & _SHIFT_MASK
+    s.start[0] = s.fields[LANES]
+    s.wait[0] = START_LATENCY
+    s.state[0] = SETTLE
 
 
 @jit
@@ -262,6 +300,8 @@ def clock(s, busy, clear, i_valid, i_data, i_last, results_valid, results_word, 
     fifo_step(s.inbox, 0, i_valid, i_data, i_last, 0, reads)
     handed = _reply(s, results_valid, results_word, results_last, o_ready)
     s.in_lane[0], s.access_valid[0], s.start[0] = s.access_valid[0], 0, 0
+    if here != SETTLE:      # `busy` does not count yet
+        s.reducing[0] &= busy
     if here == COMMAND:
         if took:
             for i in range(s.fields.shape[0]):
@@ -280,14 +320,7 @@ def clock(s, busy, clear, i_valid, i_data, i_last, results_valid, results_word, 
             s.beat[0] = 0 if all_ends else s.beat[0] + 1
             _framed(s, last, all_ends, VERIFY)
     elif here == VERIFY:
-        if is_legal_step(s.step):
-            s.start[0] = s.fields[LANES]
-            s.wait[0] = START_LATENCY
-            s.state[0] = SETTLE
-        else:
-            s.error[0] = 1
-            s.state[0] = COMMAND
-            s.seen[BAD_STEP] += 1
+        _verify(s, busy)
     elif here == SETTLE:
         s.wait[0] -= 1
         if s.wait[0] == 0:

@@ -22,8 +22,8 @@ CYCLES, ATTEND, LINEAR, LOW = range(4)
 _WIDTHS = np.array(list(STEP_FIELDS.values()))
 _LSBS = np.cumsum(_WIDTHS) - _WIDTHS
 _F = {name: position for position, name in enumerate(STEP_FIELDS)}
-(_WIDE, _SHIFT, _RELU, _REDUCE, _FIRST, _EMIT) = (_F[name] for name in ("wide", "shift", "relu", "reduce", "first",
-                                                                        "emit"))
+_FIRST, _EMIT = _F["first"], _F["emit"]
+_REDUCTION = np.array([_F["reduce"], _F["wide"], _F["shift"], _F["relu"]])     # as ``reduction`` of the stream port
 
 
 class DotaInputs(NamedTuple):
@@ -46,7 +46,7 @@ class DotaTrace(NamedTuple):
 
 
 class DotaState(NamedTuple):
-    """State of all units; ``wide``, ``shift``, ``relu`` belong to the step that feeds the accumulator."""
+    """State of all units, and the registers between them."""
 
     io: io_port.IoPortState
     lanes: lane.LaneState
@@ -54,10 +54,6 @@ class DotaState(NamedTuple):
     output: output.OutputState
     counters: counters.CountersState
     busy: np.ndarray        # [1], registers
-    joined: np.ndarray
-    wide: np.ndarray
-    shift: np.ndarray
-    relu: np.ndarray
     reading: np.ndarray
     saturated: np.ndarray
     answer: np.ndarray      # [units]
@@ -82,7 +78,7 @@ def state(cfg: DotaConfig) -> DotaState:
 
     return DotaState(
         io_port.state(cfg), lane.state(cfg), accumulator.state(cfg, 1), output.state(cfg), counters.state(cfg),
-        *(zeros(1) for _ in range(7)), zeros(cfg.units_per_word), zeros(len(STEP_FIELDS)), zeros(len(COUNTERS)),
+        *(zeros(1) for _ in range(3)), zeros(cfg.units_per_word), zeros(len(STEP_FIELDS)), zeros(len(COUNTERS)),
         *(zeros(cfg.units_per_word) for _ in range(2)), *(zeros(cfg.lanes) for _ in range(5)),
         zeros(cfg.lanes, 2 * cfg.vector), zeros(2 * cfg.vector), np.full(1, cfg.lanes))
 
@@ -159,10 +155,15 @@ def advance(s, x, y, begin, count, stop_when_idle):
             start = x.start[t]
             for field in range(s.step.shape[0]):
                 s.step[field] = x.step[field]
+            if x.step[_REDUCTION[0]]:
+                io.reduction[io_port.LANES_ON] = start
+                for field in range(1, _REDUCTION.shape[0]):
+                    io.reduction[field] = x.step[_REDUCTION[field]]
         for k in range(n):
             _offer(s.lanes.exact, s.lanes.rmmu.elements, s.lanes.step, k, s.valid, s.token, s.first, s.emit, s.last,
                    s.values)
-        joined = s.joined[0]
+        reduction = io.reduction
+        joined = reduction[io_port.LANES_ON]
         taken = accumulator.taken_of(s.accumulator, 0, s.valid, joined)
         sum_valid, sum_last = accumulator.valid_of(s.accumulator, 0), accumulator.last_of(s.accumulator, 0)
         if sum_valid:
@@ -185,7 +186,8 @@ def advance(s, x, y, begin, count, stop_when_idle):
 
         # Clock edges.
         accumulator.clock(s.accumulator, 0, s.valid, s.values, s.token, s.first, s.emit, s.last, joined, output_ready)
-        output.clock(s.output, sum_valid, s.sums, sum_last, s.wide[0] != 0, s.shift[0], s.relu[0] != 0, results_ready)
+        output.clock(s.output, sum_valid, s.sums, sum_last, reduction[io_port.WIDE] != 0, reduction[io_port.SHIFT],
+                     reduction[io_port.RELU] != 0, results_ready)
         io_port.clock(io, busy, clear, x.s_valid[t] != 0, x.s_data[t], x.s_last[t], result_valid, s.word,
                       result_last, x.m_ready[t] != 0, s.answer)
         for unit in range(s.answer.shape[0]):
@@ -193,8 +195,6 @@ def advance(s, x, y, begin, count, stop_when_idle):
         for k in range(n):
             lane.clock(s.lanes, k, start >> k & 1 != 0, s.step, taken and joined >> k & 1 != 0,
                        access and access_lanes >> k & 1 != 0, write, addr, s.wdata, y.lanes[t, k])
-        if start and s.step[_REDUCE]:
-            s.joined[0], s.wide[0], s.shift[0], s.relu[0] = start, s.step[_WIDE], s.step[_SHIFT], s.step[_RELU]
         if access:
             for k in range(n):
                 if access_lanes >> k & 1:

@@ -12,6 +12,7 @@ from golden.dota.formats import (
     READ_LATENCY,
     START_LATENCY,
     STEP_BITS,
+    STEP_FIELDS,
     Op,
 )
 from hdl.common.axi import axi_stream_layout
@@ -21,7 +22,7 @@ from hdl.common.fifo import Fifo
 
 from .layouts import check_cfg, step_layout
 
-__all__ = ["IoPort", "State", "bus_layout"]
+__all__ = ["IoPort", "State", "bus_layout", "reduction_layout"]
 
 STEP_BEATS = STEP_BITS // BEAT_BITS
 
@@ -32,7 +33,7 @@ class State(enum.Enum, shape=3):
     WRITE = 2
     #: The beats of a step come in ...
     STEP = 3
-    #: ... it is looked at ...
+    #: ... it is looked at, and waits if it needs the accumulator that another one uses ...
     VERIFY = 4
     #: ... and started; ``busy`` does not say so yet.
     SETTLE = 5
@@ -54,6 +55,19 @@ def bus_layout(cfg) -> data.StructLayout:
     return data.StructLayout({"valid": 1, "write": 1, "lanes": cfg.lanes, "addr": cfg.address_bits})
 
 
+def reduction_layout(cfg) -> data.StructLayout:
+    """What the accumulator and the output unit must know of a step with ``reduce``: its lanes, and fields of it.
+
+    .. code-block::
+
+        MSB                               LSB
+        +--------+---------+--------+---------------+
+        | relu 1 | shift 6 | wide 1 | lanes `lanes` |
+        +--------+---------+--------+---------------+
+    """
+    return data.StructLayout({"lanes": cfg.lanes, "wide": 1, "shift": STEP_FIELDS["shift"], "relu": 1})
+
+
 class IoPort(wiring.Component):
     """Stream port of the chip [Thesis 7.6.1, Fig. 7.11]. Format: ``golden.dota.formats``.
 
@@ -67,7 +81,9 @@ class IoPort(wiring.Component):
     step that is unknown or whose ``pad`` is not 0. With TLAST in a wrong place the words that were complete before it
     are written, and a step does not start.
 
-    With ``results`` the accumulator replies while a step runs; it is not heard during a READ.
+    With ``results`` the accumulator replies while a step with ``reduce`` runs. There is one accumulator and one way
+    out: beside such a step a READ and another step with ``reduce`` wait until it is over. During a READ ``results`` is
+    not heard.
 
     Latency: 3 cycles from a command to its first word; 2 from a word's last beat to the bus, 3 from a step's last beat
     to ``start``; 12 from the beat of a READ to the first beat of its reply, 2 from a result to its first beat.
@@ -99,6 +115,8 @@ class IoPort(wiring.Component):
         One cycle: the lanes that begin ``step``.
     step : Out(step_layout())
         A register; changes only while the next RUN comes in.
+    reduction : Out(reduction_layout(cfg))
+        Of the last step with ``reduce``, from its ``start`` on. A register; stays while the step runs.
     active : Out(1)
         A command waits, or is carried out up to its last word: in the lane, or handed on to ``o``.
     error : Out(1)
@@ -117,6 +135,7 @@ class IoPort(wiring.Component):
             "answer": In(cfg.word_bits),
             "start": Out(cfg.lanes),
             "step": Out(step_layout()),
+            "reduction": Out(reduction_layout(cfg)),
             "active": Out(1),
             "error": Out(1),
         })
@@ -150,6 +169,8 @@ class IoPort(wiring.Component):
         step_ends = Signal()
         error = Signal()
         put = Signal()
+        reducing = Signal(cfg.lanes)            # lanes in which a step with `reduce` runs
+        sums_come = Signal()
         legal = self._is_legal(m, command, ended)
         m.d.comb += [
             self.active.eq(inbox.o.valid | (state != State.COMMAND) | self.access.valid | in_lane),
@@ -160,7 +181,10 @@ class IoPort(wiring.Component):
             all_ends.eq(word_ends & (left == 1)),
             step_ends.eq(beat == STEP_BEATS - 1),
             self.wdata.eq(word[:cfg.word_bits]),
+            sums_come.eq((self.busy & reducing).any()),
         ]
+        with m.If(state != State.SETTLE):
+            m.d.sync += reducing.eq(reducing & self.busy)
         m.d.sync += [self.error.eq((self.error & ~self.clear) | error), self.start.eq(0)]
 
         # Replies: the word that was read, or those of the accumulator.
@@ -198,7 +222,8 @@ class IoPort(wiring.Component):
                 with m.Elif((self.busy & command.lanes[:cfg.lanes]).any()):
                     pass
                 with m.Elif(command.op == Op.READ):
-                    m.d.sync += [state.eq(State.READ), reading.eq(1)]
+                    with m.If(~sums_come):
+                        m.d.sync += [state.eq(State.READ), reading.eq(1)]
                 with m.Else():
                     m.d.sync += state.eq(Mux(command.op == Op.RUN, State.STEP, State.WRITE))
             with m.Case(State.WRITE):
@@ -212,11 +237,16 @@ class IoPort(wiring.Component):
                     m.d.sync += [self.step.as_value().word_select(beat, BEAT_BITS).eq(beat_in.data), beat.eq(beat + 1)]
                     framed(step_ends, State.VERIFY)
             with m.Case(State.VERIFY):
-                with m.If((self.step.step != 0) & (self.step.pad == 0)):
-                    m.d.sync += [self.start.eq(command.lanes), wait.eq(START_LATENCY), state.eq(State.SETTLE)]
-                with m.Else():
+                step = self.step
+                with m.If((step.step == 0) | (step.pad != 0)):
                     m.d.comb += error.eq(1)
                     m.d.sync += state.eq(State.COMMAND)
+                with m.Elif(~(step.reduce & sums_come)):
+                    m.d.sync += [self.start.eq(command.lanes), wait.eq(START_LATENCY), state.eq(State.SETTLE)]
+                    with m.If(step.reduce):
+                        told = self.reduction
+                        m.d.sync += [reducing.eq(command.lanes), told.lanes.eq(command.lanes), told.wide.eq(step.wide),
+                                     told.shift.eq(step.shift), told.relu.eq(step.relu)]
             with m.Case(State.SETTLE):
                 m.d.sync += wait.eq(wait - 1)
                 with m.If(wait == 1):

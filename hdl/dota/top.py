@@ -76,20 +76,15 @@ class Dota(wiring.Component):
         connect_axi_stream(m, self, "s_axis", io.i)
         connect_axi_stream(m, self, "m_axis", io.o)
 
-        # Lanes. What the accumulator has to know of a step is kept: others may begin while it works.
+        # Lanes.
         busy = Signal(cfg.lanes)
-        joined = Signal(cfg.lanes)
-        joining = Signal()
         answer = Signal(cfg.word_bits)
         reading = Signal(range(max(2, cfg.lanes)))
-        m.d.comb += joining.eq(io.start.any() & io.step.reduce)
-        with m.If(joining):
-            m.d.sync += [joined.eq(io.start), output.wide.eq(io.step.wide), output.shift.eq(io.step.shift),
-                         output.relu.eq(io.step.relu)]
+        reduction = io.reduction
         with m.If(io.access.valid):
             m.d.sync += reading.eq(sum(Mux(io.access.lanes[k], k, 0) for k in range(cfg.lanes)))
         m.d.sync += [
-            busy.eq(Cat(lane.busy for lane in lanes) | Mux(accumulator.busy | output.busy, joined, 0)),
+            busy.eq(Cat(lane.busy for lane in lanes) | Mux(accumulator.busy | output.busy, reduction.lanes, 0)),
             answer.eq(Array(lane.rdata for lane in lanes)[reading]),
         ]
         for k, lane in enumerate(lanes):
@@ -99,7 +94,10 @@ class Dota(wiring.Component):
                 lane.access.addr.eq(io.access.addr), lane.wdata.eq(io.wdata),
             ]
             connect(m, lane.o, getattr(accumulator, f"i{k}"))
-        m.d.comb += [io.busy.eq(busy), io.answer.eq(answer), accumulator.lanes_on.eq(joined)]
+        m.d.comb += [
+            io.busy.eq(busy), io.answer.eq(answer), accumulator.lanes_on.eq(reduction.lanes),
+            output.wide.eq(reduction.wide), output.shift.eq(reduction.shift), output.relu.eq(reduction.relu),
+        ]
         connect(m, accumulator.o, output.i)
         connect(m, output.o, io.results)
         self._count(m, regs, io, counters, lanes, output, busy)

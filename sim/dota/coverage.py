@@ -33,7 +33,7 @@ _OWN_BENCH = "reached and held by the bench of the unit alone"
 _NO_MISTAKES = "nothing is wrong in these runs; the bench of the stream port does what a host must not"
 EXCEPTIONS = {
     "io_port": {**dict.fromkeys(("bad_command", "bad_framing", "bad_step", "skipped"), _NO_MISTAKES),
-                "waits_for_lane": _OWN_BENCH},
+                **dict.fromkeys(("waits_for_lane", "read_waits_for_sums", "step_waits_for_sums"), _OWN_BENCH)},
     **{unit: dict.fromkeys(events, _OWN_BENCH) for unit, events in {
         "accumulator": ("held", "lane_off", "lane_waits", "passed_held", "same_token_again"),
         "detector": ("at_least_one", "by_keys"),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from golden.common.fields import unpack_fields
+from golden.common.fields import pack_fields, unpack_fields
 from golden.dota import io_port
 from golden.dota.formats import (
     BEAT_BITS,
@@ -13,6 +13,7 @@ from golden.dota.formats import (
     READ_LATENCY,
     START_LATENCY,
     STEP_BITS,
+    STEP_FIELDS,
     UNIT_BITS,
     Op,
 )
@@ -52,12 +53,19 @@ class Outputs(NamedTuple):
     access: Access | None
     start: int
     step: int
+    reduction: int
     active: bool
     error: bool
 
 
 def to_units(word, count):
     return np.array([word >> UNIT_BITS * i & (1 << UNIT_BITS) - 1 for i in range(count)])
+
+
+def reduction_of(cfg, lanes, wide, shift, relu):
+    """What the port tells the accumulator and the output unit, as one number."""
+    widths = {"lanes": cfg.lanes, "wide": 1, "shift": STEP_FIELDS["shift"], "relu": 1}
+    return pack_fields(widths, {"lanes": lanes, "wide": wide, "shift": shift, "relu": relu})
 
 
 class Model:
@@ -89,7 +97,8 @@ class Model:
         step = sum((int(beat) & BEAT_MASK) << BEAT_BITS * i for i, beat in enumerate(s.step))
         y = Outputs(i_ready=bool(io_port.ready_of(s)), o=o, results_ready=bool(io_port.results_ready_of(s)),
                     access=access if s.access_valid[0] else None, start=int(s.start[0]), step=step,
-                    active=bool(io_port.active_of(s)), error=bool(s.error[0]))
+                    reduction=reduction_of(self._cfg, *map(int, s.reduction)), active=bool(io_port.active_of(s)),
+                    error=bool(s.error[0]))
         data, last = x.i or (self._unseen.getrandbits(BEAT_BITS), True)
         result = x.results or Result(self._unseen.getrandbits(self._cfg.word_bits), True)
         answer = self._unseen.getrandbits(self._cfg.word_bits) if x.answer is None else x.answer
@@ -165,16 +174,21 @@ class Expected:
             self.error = True
             return
         results = [Result(self._rng.getrandbits(self._cfg.word_bits), self._rng.random() < 0.3)
-                   for _ in range(self._rng.choice([0, 0, 1, 4]))]
+                   for _ in range(self._rng.choice([0, 0, 1, 4]) if is_reducing(step) else 0)]
         self.steps.append((c["lanes"], step, results))
+
+
+def is_reducing(step):
+    """It uses the accumulator and the way out."""
+    return bool(unpack_fields(STEP_FIELDS, step)["reduce"])
 
 
 class Running:
     """A step in some lanes: ``busy`` does not count at first, then it stays until the time is over and the results
     are away."""
 
-    def __init__(self, lanes, results, result_gaps, rng, longest):
-        self.lanes, self.results = lanes, Source(results, result_gaps, idle=None)
+    def __init__(self, lanes, step, results, result_gaps, rng, longest):
+        self.lanes, self.step, self.results = lanes, step, Source(results, result_gaps, idle=None)
         self._unseen, self._left = rng.randint(0, START_LATENCY - 1), rng.randint(0, longest)
 
     @property
@@ -231,6 +245,10 @@ class Traffic:
 
     def taken(self, x, y):
         self._beats.taken(y.i_ready)
+        if self._offers:
+            step = unpack_fields(STEP_FIELDS, self._offers.step)
+            assert y.reduction == reduction_of(self._cfg, self._offers.lanes, step["wide"], step["shift"],
+                                               step["relu"]), "what belongs to the step must stay while it runs"
         if x.results and y.results_ready:
             self._words.append(x.results)
         if self._offers:
@@ -253,18 +271,23 @@ class Traffic:
         assert not self._busy(access.lanes), "lanes that run must be left alone"
         self._accesses.append(access)
         if access.wdata is None:
+            assert not self._reduces(), "a READ must not come between the results of a step"
             self._words.append(self._reads.pop(0))
 
     def _busy(self, lanes):
         return any(step.lanes & lanes for step in self._running)
 
+    def _reduces(self):
+        return any(is_reducing(step.step) for step in self._running)
+
     def _start(self, y):
         """Lanes begin a step; ``busy`` tells so at the latest when START_LATENCY is over."""
         assert not self._busy(y.start), "a step must not start where another one runs"
+        assert not (is_reducing(y.step) and self._reduces()), "there is one accumulator"
         number = len(self._steps)
         results = self.expected.steps[number][2] if number < len(self.expected.steps) else []
         self._steps.append((y.start, y.step, results))
-        self._running.append(Running(y.start, results, self._result_gaps, self._rng, self._longest))
+        self._running.append(Running(y.start, y.step, results, self._result_gaps, self._rng, self._longest))
 
     def check(self):
         """Every word where it belongs, every step, every reply once and in its turn, the error flag."""

@@ -37,6 +37,10 @@ BEAT, WORD, BUS = (fields_of(layout) for layout in (axi_stream_layout(BEAT_BITS)
 AROUND = {Op.WRITE: 1 + 3, Op.READ: 1 + 2 + word_beats(CFG)}
 
 
+#: Cycles from the first beat of a command for one word, or of a step, to the access or the start.
+USUAL = {Op.WRITE: 3 + word_beats(CFG), Op.READ: 4, Op.RUN: 4 + STEP_BEATS}
+
+
 class Bench(PinBench):
     MODEL, FORMATS, STREAMS = Model, {"i": BEAT, "o": BEAT, "results": WORD, "access": BUS}, ("o",)
 
@@ -161,10 +165,11 @@ async def a_bad_command_does_not_wait(dut):
 
 
 async def first_effect(bench, beats, busy):
-    """Cycles from the first beat of a packet to its first access or start; then all that it does."""
+    """Cycles from the first beat of a packet to its first access or start; then all that it does. ``busy`` is a
+    function of the cycle."""
     source, effect = Source(beats, gaps(1, random.Random(1)), idle=None), None
     for cycle in range(30 + 3 * word_beats(CFG)):
-        y = await bench.cycle(Inputs(busy=busy, i=source.offer()[1], o_ready=True, answer=cycle))
+        y = await bench.cycle(Inputs(busy=busy(cycle), i=source.offer()[1], o_ready=True, answer=cycle))
         source.taken(y.i_ready)
         if effect is None and (y.access or y.start):
             effect = cycle
@@ -177,12 +182,30 @@ async def beside_other_lanes(dut):
     """Commands for one lane are carried out in their usual time while all others run."""
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await started(dut)
-    usual = {Op.WRITE: 3 + word_beats(CFG), Op.READ: 4, Op.RUN: 4 + STEP_BEATS}
     for lane in range(CFG.lanes):
         others = (1 << CFG.lanes) - 1 & ~(1 << lane)
-        for op, cycles in usual.items():
+        for op, cycles in USUAL.items():
             beats = packet(CFG, rng, legal_command(CFG, rng, op=op, lanes=1 << lane, count=1))
-            assert await first_effect(bench, beats, 0) == await first_effect(bench, beats, others) == cycles
+            alone = await first_effect(bench, beats, lambda _: 0)
+            assert alone == await first_effect(bench, beats, lambda _, others=others: others) == cycles
+    await bench.finish()
+
+
+@cocotb.test(**LIMIT)
+async def waits_for_the_accumulator(dut):
+    """Beside a step with ``reduce`` other lanes are written and run steps; a READ and another ``reduce`` wait."""
+    rng = random.Random(cocotb.RANDOM_SEED)
+    bench = Bench(dut, CFG)
+    begins, ends, alone = USUAL[Op.RUN], 20, CFG.lanes == 1
+    checked = ends if alone else 2      # with one lane everything waits for it
+    for op, reduce, cycles in ((Op.WRITE, 0, checked + 1 + word_beats(CFG)), (Op.RUN, 0, checked + 2 + STEP_BEATS),
+                               (Op.READ, 0, ends + 2), (Op.RUN, 1, ends + (2 + STEP_BEATS if alone else 1))):
+        await bench.start()
+        first = packet_of(legal_command(CFG, rng, op=Op.RUN, lanes=1), step_beats(rng, reduce=1))
+        assert await first_effect(bench, first, lambda cycle: cycle >= begins + START_LATENCY) == begins
+        c = legal_command(CFG, rng, op=op, lanes=1 if alone else 2, count=1)
+        beats = packet_of(c, step_beats(rng, reduce=reduce)) if op == Op.RUN else packet(CFG, rng, c)
+        assert await first_effect(bench, beats, lambda cycle: cycle < ends) == cycles, (op, reduce)
     await bench.finish()
 
 
@@ -278,5 +301,5 @@ async def reset_mid_command(dut):
 @cocotb.test(stage=1)
 async def coverage(dut):
     """The tests above reached every event of the plan; a single lane has no other beside it."""
-    impossible = {"beside_others"} if CFG.lanes == 1 else set()
+    impossible = {"beside_others", "read_waits_for_sums", "step_waits_for_sums"} if CFG.lanes == 1 else set()
     assert_all(set(io_port.EVENTS) - impossible, seen(Model.NAME), f"cfg={CFG}")

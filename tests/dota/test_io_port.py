@@ -112,6 +112,12 @@ def test_bench_notices_a_command_that_does_not_wait():
                           match="dota_io_port: .* differ")
 
 
+def test_bench_notices_a_shared_accumulator():
+    """A READ and a second step with `reduce` do not wait for the first one."""
+    assert_mutant_noticed(IoPort, CONFIGS["small"], BENCH, testcase="waits_for_the_accumulator",
+                          old="= busy & reducing;", new="= 2'h0;", match="dota_io_port: .* differ")
+
+
 def test_bench_notices_a_step_that_is_not_looked_at():
     """Any step starts, also one that does not exist."""
     assert_mutant_noticed(IoPort, TINY, BENCH, testcase="soup_with_cleared_flags", old="| step[1:0]", new="1'h1",

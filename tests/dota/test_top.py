@@ -12,8 +12,9 @@ from golden.common.config import to_json
 from golden.dota.compiler import plan_head
 from golden.dota.model import Dota as Model
 from golden.dota.spec import attention
-from golden.dota.workloads import load, random_head
+from golden.dota.workloads import random_head
 from hdl.dota.top import Dota
+from sim.common import runner
 from sim.dota import accelerator
 from tests.dota.launch import CONFIGS, TINY, assert_wrong_cfg_is_refused
 
@@ -52,6 +53,12 @@ def test_rtl_equals_model(cfg):
     heads = heads_of(cfg)
     ran = accelerator.simulate(accelerator.build(cfg), cfg, [plan_head(head, cfg) for head in heads])
     check(ran, heads, cfg)
+
+
+def test_one_accumulator_for_all_lanes():
+    """Steps that need it, and READs, wait for each other, also in different lanes."""
+    cfg = TINY.replace(lanes=2)
+    runner.run(accelerator.build(cfg), test_module="tests.dota.tb_top", seed=1, env={"DUT_CONFIG": to_json(cfg)})
 
 
 def test_pauses_change_nothing():
@@ -95,15 +102,16 @@ def test_figures(workload, loads, tmp_path):
     assert list(found.values()) == loads
 
 
-def test_a_wrong_model_is_noticed(monkeypatch):
-    """The comparison fails when the model counts one connection less than the hardware makes."""
-    cfg = TINY
-    head = load("fig-7-15", cfg, 1).heads[0]
-    plan = plan_head(head, cfg)
-    assert np.array_equal(Model(cfg).run(plan).z, attention(head, cfg.estimate_bits).z)
-    fewer = next(command for command in plan.commands if getattr(command, "phase", "") == "attend")
-    monkeypatch.setitem(fewer.step, "keep", 2)
-    assert not np.array_equal(Model(cfg).run(plan).z, attention(head, cfg.estimate_bits).z)
+@pytest.mark.parametrize(("changes", "where"), [
+    ({"estimate_bits": 8}, r"lane_0\.owners"), ({"late": True}, r"dota\.m_")], ids=["estimates", "one-cycle"])
+def test_a_wrong_model_is_noticed(changes, where, monkeypatch):
+    """The comparison names the unit, the field and the cycle."""
+    plain = runner.run
+    monkeypatch.setenv("WRONG_MODEL", json.dumps(changes))
+    monkeypatch.setattr(runner, "run", lambda built, **given: plain(built, **given | {
+        "test_module": "tests.dota.tb_top_wrong_model"}))
+    with pytest.raises(runner.BenchFailure, match=rf"^dota: .*{where}.* differ in cycle \d+ \(cfg="):
+        accelerator.simulate(accelerator.build(TINY), TINY, [plan_head(head, TINY) for head in heads_of(TINY, 1)])
 
 
 def test_wrong_cfg():
