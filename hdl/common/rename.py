@@ -64,8 +64,9 @@ def _without_elements(lines):
         module.append(line)
         if line in ("end", ""):
             mentions = Counter(token for each in module for token in _TOKEN.findall(each))
+            own = Counter(match[1] for each in module if (match := _ELEMENT.match(each)))
             kept += [each for each in module
-                     if not ((match := _ELEMENT.match(each)) and mentions[match[1]] <= 2)]
+                     if not ((match := _ELEMENT.match(each)) and mentions[match[1]] == own[match[1]])]
             module = []
     return kept[:-1]
 
