@@ -23,7 +23,7 @@ endif
 GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-train
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
-.PHONY: sim-dota verilog-dota golden-dota waves-dota synth-dota
+.PHONY: sim-dota verilog-dota golden-dota bench-dota waves-dota synth-dota
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -68,8 +68,8 @@ synth: synth-eie  ## size and speed of everything
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
 	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)
 
-synth-dota: env-core env-synth  ## DOTA: the same of its units
-	@$(PY) -m synth dota --preset $(PRESET) --target generic --json build/synth/dota.json $(ARGS)
+synth-dota: env-core env-synth  ## DOTA: the same
+	@$(PY) -m synth dota --preset $(PRESET) --target all --json build/synth/dota.json $(ARGS)
 
 synth-diff: env-core env-synth  ## what has moved since the committed figures (ARGS=--accept)
 	@$(PY) -m synth.diff $(ARGS)
@@ -86,10 +86,13 @@ regress: env-core env-waves  ## traced runs against their waveform signatures
 regress-accept: env-core env-waves  ## take what the hardware does now as right
 	@$(PY) -m sim.regress --accept $(ARGS)
 
-bench: bench-eie  ## all benchmarks
+bench: bench-eie bench-dota  ## all benchmarks
 
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
+
+bench-dota: env-core  ## DOTA: attention, layers and encoder blocks in RTL
+	@$(PY) -m sim.dota.bench $(ARGS)
 
 test: lint env-synth env-formal env-waves env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import metrics
 from .config import DotaConfig
+from .detection import Detection, measure
 from .encoder import lanes_of
 from .layers import Block
 from .scheduler import in_order, loads, row_by_row, schedule
@@ -43,7 +44,8 @@ class HeadReport(NamedTuple):
     ``cycles``: of its lane, by phase. ``floor_dense``: cycles of dense attention if every PE of the lane made a
     multiplication in every cycle. ``recall``, ``mass`` and ``error`` as in :mod:`golden.dota.metrics`; ``best_error``
     is that of the truly largest scores in place of the estimated ones. ``utilization``: share of the PEs for exact work
-    that make a useful multiplication, over the cycles of attention.
+    that make a useful multiplication, over the cycles of attention. ``detection``: that of its first groups, by
+    themselves.
     """
 
     lane: int
@@ -63,6 +65,7 @@ class HeadReport(NamedTuple):
     cycles: dict
     floor_dense: int
     utilization: float
+    detection: Detection
 
 
 class StageReport(NamedTuple):
@@ -195,7 +198,7 @@ def _describe(cfg, head, run, result):
         best_error=metrics.output_error(head, best.z).relative, largest_error=error.largest,
         loads=metrics.key_loads(result.masks, result.rounds), macs=macs, rounds=sum(map(len, result.rounds)),
         cycles=dict(run.cycles), floor_dense=-(-macs.dense // cfg.pes),
-        utilization=macs.sparse / (attend * cfg.pes / 2))
+        utilization=macs.sparse / (attend * cfg.pes / 2), detection=measure(head, cfg))
 
 
 def to_dict(report: Report) -> dict:
@@ -228,4 +231,5 @@ def to_dict(report: Report) -> dict:
 
 
 def _head_dict(head):
-    return head._asdict() | {"loads": head.loads._asdict(), "macs": head.macs._asdict()}
+    return head._asdict() | {"loads": head.loads._asdict(), "macs": head.macs._asdict(),
+                             "detection": head.detection._asdict() | {"ratio": head.detection.ratio}}

@@ -22,7 +22,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
                   f"{cfg.rows} x {cfg.columns} PEs, {cfg.bank_bytes * 10 // 1024} KB each", soft_wrap=True)
     console.print(f"[bold]{escape(workload.name)}[/], seed {report.seed}", soft_wrap=True)
     console.print(workload.description, soft_wrap=True)
-    tables = (_quality, _loads, _cycles) if report.heads else (_stages,) if report.stages else (_mask_loads,)
+    of_heads = (_quality, _loads, _cycles, _detection)
+    tables = of_heads if report.heads else (_stages,) if report.stages else (_mask_loads,)
     for table in tables:
         console.print(table(report))
     console.print(_verdict(report), soft_wrap=True)
@@ -65,6 +66,15 @@ def _cycles(report):
         attend = h.cycles["attend"]
         table.add_row(f"head {n}", str(h.lane), *(str(h.cycles.get(phase, 0)) for phase in PHASES), str(h.floor_dense),
                       f"{h.floor_dense / attend:.2f}", f"{h.utilization:.1%}")
+    return table
+
+
+def _detection(report):
+    table = _table("cycles a group", ("estimate and detect", "exact", "detect / exact", "array waits for masks"))
+    for n, h in enumerate(report.heads):
+        d = h.detection
+        table.add_row(f"head {n}", f"{d.detect / d.groups:.1f}", f"{d.exact / d.groups:.1f}", f"{d.ratio:.2f}",
+                      f"{d.waits / d.total:.1%}")
     return table
 
 
