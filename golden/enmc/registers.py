@@ -31,8 +31,8 @@ class Status:
 
 REGISTERS = {
     "status": Status(0, "ro", 64, "State: see STATUS_FIELDS."),
-    "batch": Status(1, "rw", 4, "Inputs of the batch. Writing it waits until all work is done, and begins a new batch: "
-                                "tile 0, no maximum, no sum."),
+    "batch": Status(1, "rw", 4, "Inputs of the batch. Writing any register waits until all work is done; writing this "
+                                "one begins a new batch: tile 0, no maximum, no sum."),
     "classes": Status(2, "rw", 24, "Classes of this rank; lanes of the last tile beyond it are no candidates."),
     "first_class": Status(3, "rw", 24, "What is added to a class in a record."),
     "screen_bursts": Status(4, "rw", 16, "Bursts of screening weights of a tile: half of the columns."),
@@ -63,7 +63,7 @@ STATUS_FIELDS = {
     "busy": 1,          # an instruction waits or something runs
     "owner": 1,         # ENMC has the DRAM: ordinary commands of the host are refused
     "refused": 1,       # sticky: an ordinary command came meanwhile and was left out
-    "overflow": 1,      # sticky: an instruction came when all places were taken, or too soon after another, and was left out
+    "overflow": 1,      # sticky: an instruction came when no place was free, or too soon, and was left out
     "illegal": 1,       # sticky: an instruction with an unknown opcode, buffer or register was skipped
     "zero": 27,
     "ready": 16,        # records in the output buffer
