@@ -194,8 +194,8 @@ def busy_of(s, k):
 
 
 @jit
-def clock(s, k, i_valid, exact, score, tag, begin, o_ready):
-    """One clock of lane ``k``; ``begin`` only while it is not busy."""
+def clock(s, k, i_valid, exact, score, tag, new_batch, o_ready):
+    """One clock of lane ``k``; ``new_batch`` only while it is not busy."""
     phase, running = s.phase[k], False
     for place in range(PLACES):
         running |= s.valid[k, place] != 0
@@ -225,7 +225,7 @@ def clock(s, k, i_valid, exact, score, tag, begin, o_ready):
         s.valid[k, 0], s.z[k, 0], s.function[k, 0] = 1, z, function
         s.batch[k, 0] = arrived_tag >> BATCH_AT & 15
     s.phase[k] = (phase + 1) % INTERVAL if running or enters else 0
-    if begin:
+    if new_batch:
         for batch in range(s.sums.shape[1]):
             s.largest[k, batch], s.sums[k, batch] = LOWEST, 0
 

@@ -91,8 +91,8 @@ class Special(wiring.Component):
         ``batch`` below cfg.batch.
     o : Out(stream of record_layout())
         ``exacts`` and ``valid`` are 1.
-    begin : In(1)
-        ``begin_`` in Verilog. A new batch: no largest results, no sums. Only while ``busy`` is 0.
+    new_batch : In(1)
+        A new batch: no largest results, no sums. Only while ``busy`` is 0.
     largest : Out(32), cfg.batch of them
         FP32; -inf before the first result.
     sums : Out(32), cfg.batch of them
@@ -110,7 +110,7 @@ class Special(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(special_layout())),
             "o": Out(stream.Signature(record_layout())),
-            "begin": In(1),
+            "new_batch": In(1),
             "largest": Out(data.ArrayLayout(WORD_BITS, cfg.batch), init=[LOWEST] * cfg.batch),
             "sums": Out(data.ArrayLayout(WORD_BITS, cfg.batch)),
             "busy": Out(1),
@@ -136,7 +136,7 @@ class Special(wiring.Component):
             record.value.eq(values.o.payload), record.exacts.eq(1), record.valid.eq(1),
             self.busy.eq(queue.o.valid | waiting.o.valid),
         ]
-        m.d.sync += Assert(~self.begin | ~self.busy, "begin while a result is inside")
+        m.d.sync += Assert(~self.new_batch | ~self.busy, "a batch must begin while nothing is inside")
         m.d.sync += Assert(~queue.o.valid | (queue.o.p.batch < self._cfg.batch),
                            Format("batch {} is beyond the inputs", queue.o.p.batch))
 
@@ -199,7 +199,7 @@ class Special(wiring.Component):
         with m.If(leave):
             m.d.comb += values.i.payload.eq(Mux(places[3].softmax, Mux(places[3].exceeds, ONE, weight_s3),
                                                 divider.o.payload))
-        with m.If(self.begin):
+        with m.If(self.new_batch):
             m.d.sync += [Value.cast(self.largest).eq(Cat(C(LOWEST, WORD_BITS) for _ in range(self._cfg.batch))),
                          Value.cast(self.sums).eq(0)]
         return m

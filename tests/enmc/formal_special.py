@@ -18,7 +18,7 @@ def environment(h):
 
 def contract(h, unit):
     h.assume(~unit.i.valid | (unit.i.p.batch < CFG.batch))
-    h.assume(~unit.begin | ~unit.busy)
+    h.assume(~unit.new_batch | ~unit.busy)
 
 
 @proof("an offered record stays until it is taken", size="2 inputs", method="induction", depth=3)
@@ -31,7 +31,7 @@ def handshakes(h):
 @proof("a new batch begins without largest results and sums", size="2 inputs", method="bounded", depth=6)
 def fresh(h):
     unit = environment(h)
-    begun = h.past(unit.begin, "begun")
+    begun = h.past(unit.new_batch, "begun")
     for k in range(CFG.batch):
         h.prove(~begun | ((unit.largest[k] == LOWEST) & (unit.sums[k] == 0)), f"nothing of input {k}")
     h.reach(begun, "a new batch")

@@ -24,7 +24,7 @@ NONE, SIGMOID, SOFTMAX = Function
 class Inputs(NamedTuple):
     i: tuple | None = None
     o_ready: bool = False
-    begin_: bool = False  # ``begin`` is a word of Verilog
+    new_batch: bool = False
 
 
 class Outputs(NamedTuple):
@@ -49,7 +49,7 @@ class Model(LaneModel):
                     packed(s.sums[0]))
         i = x.i or RESULT.unpack(0)
         special.clock(s, 0, x.i is not None, i.exact, to_raw(i.score, 32),
-                      special.tag_of(i.label, i.batch, i.function), x.begin_, x.o_ready)
+                      special.tag_of(i.label, i.batch, i.function), x.new_batch, x.o_ready)
         return y
 
 
@@ -58,7 +58,7 @@ class Bench(PinBench):
 
     async def run(self, results, rng, p_valid=1, p_ready=1):
         """Send results of a new batch; their records are those of the untimed functions. Returns the cycles."""
-        await self.cycle(Inputs(begin_=True))
+        await self.cycle(Inputs(new_batch=True))
         return await transfer(self, results, records(results), i_gaps=gaps(p_valid, rng), o_gaps=gaps(p_ready, rng))
 
 
@@ -169,7 +169,7 @@ async def output_stalls(dut):
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await ready(dut)
     results = [result(z, SOFTMAX, rng) for z in bits(range(special.ROOM + 4))]
-    await bench.cycle(Inputs(begin_=True))
+    await bench.cycle(Inputs(new_batch=True))
     source = Source(results, gaps(1, rng), idle=None)
     for _ in range(2 * special.LATENCY + special.ROOM * special.INTERVAL):
         source.taken((await bench.cycle(Inputs(source.offer()[1]))).i_ready)
@@ -194,7 +194,7 @@ async def registers(dut):
         assert [y.largest >> where & 0xFFFF_FFFF for y in ys[2:4]] == [special.LOWEST, bits(2.5)]
         assert [y.sums >> where & 0xFFFF_FFFF for y in ys[84:86]] == [0, fp32.ONE]
         await bench.finish()
-    await bench.cycle(Inputs(begin_=True))
+    await bench.cycle(Inputs(new_batch=True))
     y = await bench.cycle(Inputs())
     assert (y.largest, y.sums) == (packed([special.LOWEST] * CFG.batch), 0)
     await bench.finish()
