@@ -78,5 +78,5 @@ def counts(h, cfg, _most, _depth):
        fails="it is taken at once")
 def at_once(h, cfg, _most, _depth):
     unit = h.place("unit", OutputBuffer(cfg))
-    h.assume(~unit.push | (unit.ready != cfg.results))
+    h.assume((~unit.push | (unit.ready != cfg.results)) & ~unit.clear)
     h.prove(~h.past(unit.push & unit.take & (unit.ready == 0), "both") | (unit.popped == 1), "it is taken at once")
