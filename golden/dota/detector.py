@@ -1,7 +1,8 @@
 """Golden model of the detector [Thesis 7.6.3, Fig. 7.12]: which connections of a group of four queries are strong.
 
 Every query of the group that exists takes the same number of keys, those with the largest estimated scores, so that
-rows are balanced. The number is what the row with the most scores at or above the threshold has, within limits.
+rows are balanced. The number is what the row with the most scores at or above the threshold has, within limits. There
+is room for the scores of two groups: one is selected in while the next one's arrive.
 """
 
 from typing import NamedTuple
@@ -15,11 +16,14 @@ from .formats import QUERIES
 
 #: Situations that the tests must reach.
 EVENTS = ("by_threshold", "by_keep", "by_keys", "at_least_one", "tie_split", "padded_block", "missing_query",
-          "single_block", "stalled", "gap")
-(BY_THRESHOLD, BY_KEEP, BY_KEYS, AT_LEAST_ONE, TIE_SPLIT, PADDED, MISSING, SINGLE, STALLED, GAP) = range(len(EVENTS))
+          "single_block", "stalled", "gap", "taken_while_selecting", "selection_busy", "rows_change")
+(BY_THRESHOLD, BY_KEEP, BY_KEYS, AT_LEAST_ONE, TIE_SPLIT, PADDED, MISSING, SINGLE, STALLED, GAP, BESIDE, SELECTION_BUSY,
+ ROWS_CHANGE) = range(len(EVENTS))
 
 #: Bits of a score that one pass over the scores decides.
 DIGIT_BITS = 4
+#: Cycles from the last block of a group to its first look at the memory, if none is being selected in.
+HAND_OVER = 6
 
 
 def detect(scores, n_keys, keep, threshold, rows) -> np.ndarray:
@@ -54,23 +58,34 @@ def detect(scores, n_keys, keep, threshold, rows) -> np.ndarray:
 
 
 def latency(cfg: DotaConfig, n_keys: int) -> int:
-    """Cycles from the last block of a group to its first word of the mask."""
+    """Cycles from the last block of a group to its first word of the mask, if no other is inside."""
     blocks = -(-n_keys // cfg.block)
-    return 10 + (cfg.estimate_bits // DIGIT_BITS - 1) * (blocks + 4)
+    return HAND_OVER + 4 + (cfg.estimate_bits // DIGIT_BITS - 1) * (blocks + 4)
+
+
+def period(cfg: DotaConfig, n_keys: int) -> int:
+    """Cycles of a group that follows another: its blocks come, and its words are taken, as soon as they can."""
+    return cfg.estimate_bits // DIGIT_BITS * (-(-n_keys // cfg.block) + 4)
 
 
 class DetectorState(NamedTuple):
-    """``scores`` [lanes, keys, 4] is the memory; others are registers, [lanes] unless said otherwise."""
+    """``scores`` [lanes, 2, keys, 4] are the two halves of the memory; others are registers, [lanes] or as said."""
 
     scores: np.ndarray
     ready: np.ndarray
-    busy: np.ndarray
+    arriving: np.ndarray    # blocks of a group are here, but it is not handed over
     block: np.ndarray       # of the group, that comes next
+    fills: np.ndarray       # half of the memory that blocks go to
+    rank: np.ndarray        # cycles until the leading digits are known; then 1, 0: no group is complete
+    rows: np.ndarray        # queries of the group that arrives
+    first_limit: np.ndarray     # [lanes, 4] of the group that waits to be handed over: smallest score that is chosen
+    first_ties: np.ndarray      # [lanes, 4] keys with just that score that are to be chosen
+    selecting: np.ndarray   # a group is handed over
+    half: np.ndarray        # of the memory that has its scores
     wait: np.ndarray        # cycles until the first score is read for the mask
-    selecting: np.ndarray
-    read: np.ndarray        # word of the mask that is read next
-    limit: np.ndarray       # [lanes, 4] smallest score that is chosen
-    ties: np.ndarray        # [lanes, 4] keys with just that score that are still to be chosen
+    read: np.ndarray        # word of the mask that is read next; -1: none
+    limit: np.ndarray       # [lanes, 4] the same as first_limit, of the group that is selected in
+    ties: np.ndarray        # [lanes, 4] those that are still to be chosen
     stage: np.ndarray       # [lanes, 3] words on their way, -1: none
     valid: np.ndarray
     owners: np.ndarray      # [lanes, block]
@@ -80,13 +95,12 @@ class DetectorState(NamedTuple):
 
 def state(cfg: DotaConfig, lanes: int) -> DetectorState:
     """State after reset."""
-    def zeros(*shape):
-        return np.zeros((lanes, *shape), np.int64)
-
-    return DetectorState(
-        scores=zeros(cfg.keys, QUERIES), ready=zeros() + 1, busy=zeros(), block=zeros(), wait=zeros(),
-        selecting=zeros(), read=zeros(), limit=zeros(QUERIES), ties=zeros(QUERIES), stage=zeros(3) - 1,
-        valid=zeros(), owners=zeros(cfg.block), last=zeros(), seen=np.zeros(len(EVENTS), np.int64))
+    shapes = dict.fromkeys(DetectorState._fields, ())
+    shapes |= {"scores": (2, cfg.keys, QUERIES), "stage": (3,), "owners": (cfg.block,)}
+    shapes |= dict.fromkeys(("first_limit", "first_ties", "limit", "ties"), (QUERIES,))
+    s = DetectorState(**{name: np.zeros((lanes, *shape), np.int64) for name, shape in shapes.items()})
+    s.ready[:], s.stage[:], s.read[:] = 1, -1, -1
+    return s._replace(seen=np.zeros(len(EVENTS), np.int64))
 
 
 @jit
@@ -110,22 +124,22 @@ def last_of(s, k):
 @jit
 def busy_of(s, k):
     """A group is inside."""
-    return s.busy[k] != 0
+    return s.arriving[k] != 0 or s.selecting[k] != 0
 
 
 @jit
 def at_least(s, k, query, n_keys, bound):
-    """Number of a query's scores that are ``bound`` or larger."""
+    """Number of a query's scores that are ``bound`` or larger, of the group that has arrived."""
     count = 0
     for key in range(n_keys):
-        count += s.scores[k, key, query] >= bound
+        count += s.scores[k, s.fills[k], key, query] >= bound
     return count
 
 
 @jit
-def select(s, k, n_keys, keep, threshold, rows, estimate_bits):
-    """How many connections the queries have, and from which score on."""
-    strong = 0
+def select(s, k, n_keys, keep, threshold, estimate_bits):
+    """How many connections the queries of the group that has arrived have, and from which score on."""
+    rows, strong = s.rows[k], 0
     for query in range(QUERIES):
         if rows >> query & 1:
             strong = max(strong, at_least(s, k, query, n_keys, threshold))
@@ -136,33 +150,46 @@ def select(s, k, n_keys, keep, threshold, rows, estimate_bits):
     s.seen[BY_KEYS] += n_keys < keep
     s.seen[MISSING] += rows != (1 << QUERIES) - 1
     for query in range(QUERIES):
-        # The largest bound that enough scores reach, bit by bit.
-        bound = -(1 << estimate_bits - 1)
-        for position in range(estimate_bits):
-            higher = bound + (1 << estimate_bits - 1 - position)
-            if at_least(s, k, query, n_keys, higher) >= count:
-                bound = higher
-        s.limit[k, query] = bound
-        s.ties[k, query] = count - at_least(s, k, query, n_keys, bound + 1)
-        equal = at_least(s, k, query, n_keys, bound) - (count - s.ties[k, query])
-        s.seen[TIE_SPLIT] += rows >> query & 1 and equal > s.ties[k, query]
+        # A query that does not exist: nothing is above the largest score, and no key with it is wanted.
+        s.first_limit[k, query], s.first_ties[k, query] = (1 << estimate_bits - 1) - 1, 0
+        if rows >> query & 1:
+            # The largest bound that enough scores reach, bit by bit.
+            bound = -(1 << estimate_bits - 1)
+            for position in range(estimate_bits):
+                higher = bound + (1 << estimate_bits - 1 - position)
+                if at_least(s, k, query, n_keys, higher) >= count:
+                    bound = higher
+            above = at_least(s, k, query, n_keys, bound + 1)
+            s.first_limit[k, query], s.first_ties[k, query] = bound, count - above
+            s.seen[TIE_SPLIT] += at_least(s, k, query, n_keys, bound) > count
 
 
 @jit
-def give_word(s, k, word, n_keys, rows):
+def give_word(s, k, word, n_keys):
     """Put a word of the mask into the output register."""
     block = s.owners.shape[1]
     for j in range(block):
         key = word * block + j
         s.owners[k, j] = 0
-        for query in range(QUERIES):
-            if key < n_keys and rows >> query & 1:
-                score = s.scores[k, key, query]
+        if key < n_keys:
+            for query in range(QUERIES):
+                score = s.scores[k, s.half[k], key, query]
                 tie = score == s.limit[k, query] and s.ties[k, query] > 0
                 s.ties[k, query] -= tie
                 if tie or score > s.limit[k, query]:
                     s.owners[k, j] |= 1 << (QUERIES - 1 - query)
     s.last[k] = (word + 1) * block >= n_keys
+
+
+@jit
+def hand_over(s, k, words, estimate_bits):
+    """The group that has arrived is selected in; the next one may come."""
+    for query in range(QUERIES):
+        s.limit[k, query], s.ties[k, query] = s.first_limit[k, query], s.first_ties[k, query]
+    s.arriving[k], s.rank[k], s.ready[k] = 0, 0, 1
+    s.half[k], s.fills[k] = s.fills[k], 1 - s.fills[k]
+    s.selecting[k], s.read[k] = 1, 0
+    s.wait[k] = (estimate_bits // DIGIT_BITS - 1) * (words + 4)
 
 
 @jit
@@ -172,44 +199,53 @@ def clock(s, k, i_valid, i_scores, i_last, o_ready, n_keys, keep, threshold, row
     Parameters
     ----------
     i_scores : int array, shape (block, 4)
-    n_keys, keep, threshold, rows : int
-        Those of the group inside, or of the one that is offered.
+    n_keys, keep, threshold : int
+        Those of the groups inside, and of the one that is offered.
+    rows : int
+        Of the group that is offered.
 
     Raises
     ------
     AssertionError
         If a number is out of range, or ``i_last`` is not at the last block.
     """
-    block, words = s.owners.shape[1], (n_keys + s.owners.shape[1] - 1) // s.owners.shape[1]
+    block = s.owners.shape[1]
+    words = (n_keys + block - 1) // block
     step = not s.valid[k] or o_ready
     take = i_valid and s.ready[k]
+    was_selecting = s.selecting[k]
     s.seen[STALLED] += not step
-    s.seen[GAP] += s.busy[k] and s.ready[k] and not i_valid
+    s.seen[GAP] += s.block[k] > 0 and not i_valid
+    s.seen[BESIDE] += take and was_selecting
+    s.seen[SELECTION_BUSY] += s.rank[k] == 1 and was_selecting
     if s.valid[k] and o_ready and s.last[k]:
-        s.ready[k], s.busy[k] = 1, 0
+        s.selecting[k] = 0
+    if s.rank[k] == 1 and not was_selecting:
+        hand_over(s, k, words, estimate_bits)
+    elif s.rank[k] > 1:
+        s.rank[k] -= 1
     if step:
         if s.stage[k, 2] >= 0:
-            give_word(s, k, s.stage[k, 2], n_keys, rows)
+            give_word(s, k, s.stage[k, 2], n_keys)
         s.valid[k] = s.stage[k, 2] >= 0
         s.stage[k, 2], s.stage[k, 1] = s.stage[k, 1], s.stage[k, 0]
         s.stage[k, 0] = -1
-        if s.selecting[k] and s.wait[k] == 0:
+        if s.read[k] >= 0 and s.wait[k] == 0:
             s.stage[k, 0] = s.read[k]
-            s.read[k] += 1
-            s.selecting[k] = s.read[k] < words
+            s.read[k] = s.read[k] + 1 if s.read[k] + 1 < words else -1
     if s.wait[k]:
         s.wait[k] -= 1
     if take:
-        assert 0 < n_keys <= s.scores.shape[1] and keep > 0 and rows > 0
+        assert 0 < n_keys <= s.scores.shape[2] and keep > 0 and rows > 0
         assert i_last == (s.block[k] == words - 1)
         for j in range(block):
             for query in range(QUERIES):
-                s.scores[k, s.block[k] * block + j, query] = i_scores[j, query]
-        s.busy[k] = 1
+                s.scores[k, s.fills[k], s.block[k] * block + j, query] = i_scores[j, query]
+        s.seen[ROWS_CHANGE] += was_selecting and rows != s.rows[k]
+        s.arriving[k], s.rows[k] = 1, rows
         s.block[k] += 1
         if i_last:
-            select(s, k, n_keys, keep, threshold, rows, estimate_bits)
+            select(s, k, n_keys, keep, threshold, estimate_bits)
             s.seen[PADDED] += n_keys % block != 0
             s.seen[SINGLE] += words == 1
-            s.ready[k], s.block[k], s.selecting[k], s.read[k] = 0, 0, 1, 0
-            s.wait[k] = 5 + (estimate_bits // DIGIT_BITS - 1) * (words + 4)
+            s.ready[k], s.block[k], s.rank[k] = 0, 0, HAND_OVER

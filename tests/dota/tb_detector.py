@@ -10,7 +10,7 @@ from golden.dota import detector
 from golden.dota.config import DotaConfig
 from golden.dota.scheduler import owners_of
 from hdl.dota.layouts import estimate_layout, mask_layout
-from sim.common.bench import Source, config, to_raw, to_signed
+from sim.common.bench import config, to_raw, to_signed
 from sim.common.coverage import assert_all, seen
 from tests.common.units import LIMIT, LaneModel, PinBench, fields_of, gaps, make
 
@@ -54,8 +54,8 @@ class Group(NamedTuple):
         return -(-self.n_keys // BLOCK)
 
     def settings(self):
-        """Pins that are stable while the group is inside."""
-        return {"n_keys": self.n_keys, "keep": self.keep, "threshold": to_raw(self.threshold, BITS), "rows": self.rows}
+        """Pins that are stable while groups are inside."""
+        return {"n_keys": self.n_keys, "keep": self.keep, "threshold": to_raw(self.threshold, BITS)}
 
     def items(self, rng):
         """Blocks; keys that do not exist have random scores."""
@@ -102,43 +102,54 @@ async def started(dut):
     return bench
 
 
-async def run(bench, groups, rng, p_valid=1.0, p_ready=1.0):
-    """Send groups and compare their masks; settings are random when no group is inside or offered. Cycles."""
-    source = Source([item for group in groups for item in group.items(rng)], gaps(p_valid, rng), idle=None)
-    ready, start = gaps(p_ready, rng), bench.cycle_number
-    for group in groups:
-        expected, received, inside = group.words(), [], False
-        while len(received) < len(expected):
-            item = source.offer()[1]
-            inside = inside or item is not None
-            x = Inputs(item, next(ready), **(group.settings() if inside else {}))
-            y = await bench.cycle(x)
-            source.taken(y.i_ready)
-            if y.o is not None and x.o_ready:
-                received.append(y.o)
-        assert received == expected
-    assert source.done
+async def run(bench, groups, rng, p_valid=1.0, p_ready=1.0, pace=1):
+    """Send groups of equal settings in a row, blocks at most every ``pace`` cycles, and compare their masks. Cycles.
+
+    Pins are random where they do not matter: settings while no group is inside or offered, rows while none is offered
+    or partly sent.
+    """
+    items = [(group, item) for group in groups for item in group.items(rng)]
+    expected, received = [word for group in groups for word in group.words()], []
+    valid, ready, start, sent, after = gaps(p_valid, rng), gaps(p_ready, rng), bench.cycle_number, 0, 0
+    offered = inside = False
+    while len(received) < len(expected):
+        offered = offered or (sent < len(items) and bench.cycle_number - start >= after and next(valid))
+        x = Inputs(o_ready=next(ready))
+        if offered:
+            x = x._replace(i=items[sent][1])
+        if offered or sent % groups[0].blocks:
+            x = x._replace(rows=items[sent][0].rows)
+        inside = inside or offered
+        if inside:
+            x = x._replace(**groups[0].settings())
+        y = await bench.cycle(x)
+        if offered and y.i_ready:
+            sent, after, offered = sent + 1, bench.cycle_number - start - 1 + pace, False
+        if y.o is not None and x.o_ready:
+            received.append(y.o)
+    assert received == expected and sent == len(items)
     return bench.cycle_number - start
 
 
-def random_group(rng, keys=None, **settings):
-    """Scores close together, so that many are equal, or far apart; bounds near them."""
+def random_groups_alike(rng, count, keys=None):
+    """Groups of equal settings; scores close together, so that many are equal, or far apart; bounds near them."""
     keys = keys or rng.choice([rng.randint(1, CFG.keys), CFG.keys, rng.randint(1, min(CFG.keys, 2 * BLOCK))])
     spread = rng.choice([2, 40, -LOWEST])
-    scores = np.random.default_rng(rng.getrandbits(32)).integers(-spread, spread, (4, keys))
-    settings = {"keep": rng.choice([rng.randint(1, CFG.queue), rng.randint(1, min(keys, CFG.queue)), CFG.queue]),
-                "threshold": rng.choice([LOWEST, rng.randrange(-spread, spread), spread - 1]),
-                "rows": rng.choice([15, 15, rng.randint(1, 15)]), **settings}
-    return Group(scores, **settings)
+    keep = rng.choice([rng.randint(1, CFG.queue), rng.randint(1, min(keys, CFG.queue)), CFG.queue])
+    threshold = rng.choice([LOWEST, rng.randrange(-spread, spread), spread - 1])
+    values = np.random.default_rng(rng.getrandbits(32))
+    return [Group(values.integers(-spread, spread, (4, keys)), keep, threshold,
+                  rng.choice([15, 15, rng.randint(1, 15)])) for _ in range(count)]
 
 
 @cocotb.test(**LIMIT)
 @cocotb.parametrize(p_valid=[0.3, 1.0], p_ready=[0.3, 1.0])
 async def random_groups(dut, p_valid, p_ready):
-    """Every cycle of random groups equals the golden model, and the masks are those of the equations."""
+    """Every cycle of random groups, alone and in a row, equals the golden model; masks are those of the equations."""
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await started(dut)
-    await run(bench, [random_group(rng) for _ in range(3 if LARGE else 12)], rng, p_valid, p_ready)
+    for count in (3,) if LARGE else (1, 5, 2, 4, 1):
+        await run(bench, random_groups_alike(rng, count), rng, p_valid, p_ready)
     await bench.finish()
 
 
@@ -153,7 +164,8 @@ async def equal_scores(dut):
             await run(bench, [Group(np.full((4, keys), value), keep)], rng)
     scores = np.full((4, keys), LOWEST)
     scores[:, -1] = -LOWEST - 1
-    await run(bench, [Group(scores, keep) for keep in (1, 2)], rng)
+    for keep in (1, 2):
+        await run(bench, [Group(scores, keep)], rng)
     await bench.finish()
 
 
@@ -174,35 +186,62 @@ async def balanced_rows(dut):
 
 @cocotb.test(**LIMIT)
 async def full_throughput(dut):
-    """A group takes its blocks, the latency and its words; the next one follows at once."""
+    """A group takes its blocks, the latency and its words; each one behind it in a row takes the period."""
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await started(dut)
     for keys in sorted({1, BLOCK, BLOCK + 1, CFG.keys - 1, CFG.keys} & set(range(1, CFG.keys + 1))):
-        groups = [random_group(rng, keys) for _ in range(2)]
-        cycles = await run(bench, groups, rng)
-        blocks = groups[0].blocks
-        assert cycles == 2 * (2 * blocks - 1 + detector.latency(CFG, keys))
-        assert cycles == 2 * ((BITS // 4 + 1) * blocks + BITS + 5)
+        for count in (1, 2, 4):
+            groups = random_groups_alike(rng, count, keys)
+            cycles, blocks = await run(bench, groups, rng), groups[0].blocks
+            assert cycles == 2 * blocks - 1 + detector.latency(CFG, keys) + (count - 1) * detector.period(CFG, keys)
+            assert cycles == blocks + 5 + count * (BITS // 4) * (blocks + 4)
+    await bench.finish()
+
+
+@cocotb.test(**LIMIT)
+async def slow_scores(dut):
+    """Where scores come more slowly than they are selected in, the time of the selection does not add to theirs."""
+    rng = random.Random(cocotb.RANDOM_SEED)
+    bench = await started(dut)
+    blocks = CFG.keys // BLOCK
+    pace = max(7, -(-detector.period(CFG, CFG.keys) // blocks))
+    for count in (1, 2, 4):
+        cycles = await run(bench, random_groups_alike(rng, count, CFG.keys), rng, pace=pace)
+        assert cycles == pace * (count * blocks - 1) + detector.latency(CFG, CFG.keys) + blocks
+    await bench.finish()
+
+
+@cocotb.test(**LIMIT)
+async def scheduler_is_busy(dut):
+    """While no word of the mask is taken, the scores of one more group are, and no others."""
+    rng = random.Random(cocotb.RANDOM_SEED)
+    bench = await started(dut)
+    groups = random_groups_alike(rng, 3, min(CFG.keys, 2 * BLOCK))
+    items, sent = [(group, item) for group in groups for item in group.items(rng)], 0
+    for _ in range(3 * detector.period(CFG, groups[0].n_keys)):
+        group, item = items[sent]
+        y = await bench.cycle(Inputs(item, False, rows=group.rows, **group.settings()))
+        sent += y.i_ready
+    assert sent == 2 * groups[0].blocks and y.o == groups[0].words()[0]
+    await bench.start()
 
 
 @cocotb.test(**LIMIT)
 async def reset_mid_flight(dut):
-    """A reset forgets the group inside, at any point of it."""
+    """A reset forgets the groups inside, at any point of them."""
     rng = random.Random(cocotb.RANDOM_SEED)
     bench = await started(dut)
     keys = min(CFG.keys, 2 * BLOCK)
-    for cycles in range(1, detector.latency(CFG, keys) + 6):
-        group = random_group(rng, keys)
-        items, sent = group.items(rng), 0
+    for cycles in range(1, detector.latency(CFG, keys) + detector.period(CFG, keys), 2):
+        groups = random_groups_alike(rng, 4, keys)
+        items, sent = [(group, item) for group in groups for item in group.items(rng)], 0
         for _ in range(cycles):
-            x = Inputs(items[sent] if sent < len(items) else None, rng.random() < 0.5, **group.settings())
-            y = await bench.cycle(x)
-            sent += sent < len(items) and y.i_ready
-            if y.o is not None and x.o_ready and y.o.last:
-                break
+            group, item = items[sent]
+            y = await bench.cycle(Inputs(item, rng.random() < 0.8, rows=group.rows, **group.settings()))
+            sent += y.i_ready
         await bench.start()
         if cycles % 4 == 0:
-            await run(bench, [random_group(rng, keys)], rng)
+            await run(bench, random_groups_alike(rng, 2, keys), rng)
     await bench.finish()
 
 

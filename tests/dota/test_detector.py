@@ -1,11 +1,17 @@
 """Detector of DOTA: golden model against the equations, and the hardware against the model."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from golden.dota import detector
+from hdl.dota.count_row import CountRow
 from hdl.dota.detector import Detector
+from hdl.dota.digit_count import DigitCount
+from hdl.dota.intake import Intake
 from hdl.dota.select_row import SelectRow
+from hdl.dota.selection import Selection
 from tests.dota.launch import CONFIGS, TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
 BENCH = "tests.dota.tb_detector"
@@ -13,57 +19,86 @@ BENCH = "tests.dota.tb_detector"
 ONE_BLOCK = CONFIGS["tall"].replace(keys=8)
 
 
-def random_case(cfg, rng):
-    """Scores, of which many are equal or few, and settings."""
+def random_step(cfg, rng, count):
+    """Scores of some groups, of which many are equal or few, their rows, and the settings that they share."""
     keys, spread = int(rng.integers(1, cfg.keys + 1)), int(rng.choice([2, 30, 1 << cfg.estimate_bits - 1]))
-    scores = rng.integers(-spread, spread, (4, keys))
-    return scores, {"keep": int(rng.integers(1, cfg.queue + 1)), "threshold": int(rng.integers(-spread, spread)),
-                    "rows": int(rng.integers(1, 16))}
+    groups = [(rng.integers(-spread, spread, (4, keys)), int(rng.integers(1, 16))) for _ in range(count)]
+    return groups, {"keep": int(rng.integers(1, cfg.queue + 1)), "threshold": int(rng.integers(-spread, spread))}
 
 
 def equations(scores, keep, threshold, rows):
     return detector.detect(scores, scores.shape[1], keep, threshold, [rows >> query & 1 for query in range(4)])
 
 
-def run_model(s, cfg, scores, settings, rng, p_valid, p_ready):
-    """Mask of a group, and cycles from the last block to the first word, and to the last one."""
-    keys = scores.shape[1]
+class Times(NamedTuple):
+    """Cycles in which a group's last block was taken, its first word was offered and its last one taken."""
+
+    taken: int
+    first: int
+    last: int
+
+
+def run_model(s, cfg, groups, settings, rng=None, p_valid=1.0, p_ready=1.0, pace=1):
+    """Masks of groups in a row, and their Times; a block is offered at most every ``pace`` cycles."""
+    rng = rng or np.random.default_rng(1)
+    keys = groups[0][0].shape[1]
     blocks = -(-keys // cfg.block)
-    padded = np.pad(scores, ((0, 0), (0, blocks * cfg.block - keys)), constant_values=7).T.reshape(blocks, cfg.block, 4)
-    sent, cycle, owners, ends = 0, 0, [], {}
-    while len(owners) < blocks:
-        i_valid, o_ready = sent < blocks and rng.random() < p_valid, rng.random() < p_ready
+    pad = ((0, 0), (0, blocks * cfg.block - keys))
+    items = [(block, rows, n == blocks - 1) for scores, rows in groups
+             for n, block in enumerate(np.pad(scores, pad, constant_values=7).T.reshape(blocks, cfg.block, 4))]
+    sent, cycle, after, owners, taken, first, last = 0, 0, 0, [], [], [], []
+    while len(last) < len(groups):
+        i_valid, o_ready = sent < len(items) and cycle >= after and rng.random() < p_valid, rng.random() < p_ready
         if detector.valid_of(s, 0):
-            ends.setdefault("first", cycle)
+            if len(owners) % blocks == 0 and len(first) == len(last):
+                first.append(cycle)
             if o_ready:
                 owners.append(s.owners[0].copy())
-                assert detector.last_of(s, 0) == (len(owners) == blocks)
-        taken = i_valid and detector.ready_of(s, 0)
-        detector.clock(s, 0, i_valid, padded[min(sent, blocks - 1)], sent == blocks - 1, o_ready, keys,
-                       settings["keep"], settings["threshold"], settings["rows"], cfg.estimate_bits)
-        if taken:
-            sent, ends["taken"] = sent + 1, cycle
+                assert detector.last_of(s, 0) == (len(owners) % blocks == 0)
+                last += [cycle] * (len(owners) % blocks == 0)
+        was_taken = i_valid and detector.ready_of(s, 0)
+        block, rows, is_last = items[min(sent, len(items) - 1)]
+        detector.clock(s, 0, i_valid, block, is_last, o_ready, keys, settings["keep"], settings["threshold"], rows,
+                       cfg.estimate_bits)
+        if was_taken:
+            sent, after = sent + 1, cycle + pace
+            taken += [cycle] * is_last
         cycle += 1
     assert detector.ready_of(s, 0) and not detector.busy_of(s, 0)
-    owners = np.concatenate(owners)
-    assert not owners[keys:].any()
-    mask = np.array([owners[:keys] >> 3 - query & 1 for query in range(4)], bool)
-    return mask, ends["first"] - ends["taken"], cycle - 1 - ends["taken"]
+    owners = np.concatenate(owners).reshape(len(groups), -1)
+    assert not owners[:, keys:].any()
+    masks = [np.array([words[:keys] >> 3 - query & 1 for query in range(4)], bool) for words in owners]
+    return masks, [Times(*times) for times in zip(taken, first, last, strict=True)]
 
 
-@pytest.mark.parametrize(("name", "groups"), [("tiny", 2000), ("tall", 500), ("paper", 10)])
-def test_model_equals_spec(name, groups):
-    """Thousands of groups, with gaps and waits, on one detector."""
+@pytest.mark.parametrize(("name", "steps"), [("tiny", 700), ("tall", 200), ("paper", 4)])
+def test_model_equals_spec(name, steps):
+    """Thousands of groups, some in a row and some alone, with gaps and waits, on one detector."""
     cfg, rng = CONFIGS[name], np.random.default_rng(1)
     s = detector.state(cfg, 1)
-    for n in range(groups):
-        scores, settings = random_case(cfg, rng)
+    for n in range(steps):
+        groups, settings = random_step(cfg, rng, 1 + n % 5)
         p_valid, p_ready = ((1, 1), (0.6, 0.5))[n % 2]
-        mask, first, last = run_model(s, cfg, scores, settings, rng, p_valid, p_ready)
-        np.testing.assert_array_equal(mask, equations(scores, **settings))
-        blocks = -(-scores.shape[1] // cfg.block)
-        assert first == detector.latency(cfg, scores.shape[1])
-        assert last == first + blocks - 1 or p_ready < 1
+        masks, times = run_model(s, cfg, groups, settings, rng, p_valid, p_ready)
+        for mask, (scores, rows) in zip(masks, groups, strict=True):
+            np.testing.assert_array_equal(mask, equations(scores, rows=rows, **settings))
+        keys = groups[0][0].shape[1]
+        assert times[0].first == times[0].taken + detector.latency(cfg, keys)
+        assert times[0].last == times[0].first - (-keys // cfg.block) - 1 or p_ready < 1
+
+
+@pytest.mark.parametrize("name", ["tiny", "paper"])
+def test_groups_overlap(name):
+    """A group's scores come while the one before is selected in: the longer of the two decides, not their sum."""
+    cfg, rng = CONFIGS[name], np.random.default_rng(2)
+    groups, settings = random_step(cfg, rng, 4)
+    groups = [(scores.repeat(cfg.keys, axis=1)[:, :cfg.keys], rows) for scores, rows in groups]
+    blocks = cfg.keys // cfg.block
+    _, fast = run_model(detector.state(cfg, 1), cfg, groups, settings)
+    assert set(np.diff([times.last for times in fast])) == {detector.period(cfg, cfg.keys)} == {3 * (blocks + 4)}
+    _, slow = run_model(detector.state(cfg, 1), cfg, groups, settings, pace=8)
+    assert set(np.diff([times.last for times in slow])) == {8 * blocks}
+    assert {times.first - times.taken for times in slow} == {detector.latency(cfg, cfg.keys)}
 
 
 def test_equations():
@@ -93,9 +128,10 @@ def test_keep_alone_is_top_k(keep):
 
 
 def test_cycles_of_the_paper():
-    """From the last block to the mask of 384 and 2,048 keys: two looks at 24 and 128 blocks."""
+    """Of 384 and 2,048 keys: two looks at 24 and 128 blocks, then the mask; and from one group to the next."""
     cfg = CONFIGS["paper"]
     assert [detector.latency(cfg, keys) for keys in (384, 2048)] == [66, 274]
+    assert [detector.period(cfg, keys) for keys in (384, 2048)] == [84, 396]
 
 
 @configs("tiny", "small", "tall", "paper")
@@ -109,11 +145,17 @@ def test_other_rtl_equals_model(cfg):
 
 
 def test_bench_notices_counters_that_are_not_cleared():
-    """What one pass has counted is still there in the next."""
-    assert_mutant_noticed(Detector, TINY, BENCH, old="clear = 1'h1;", new="clear = 1'h0;", match="o differ",
+    """What one group has counted is still there in the next."""
+    assert_mutant_noticed(Detector, TINY, BENCH, old="if (clear) begin", new="if (1'h0) begin", match="o differ",
                           testcase="full_throughput")
 
 
+def test_bench_notices_groups_in_the_same_half():
+    """Scores that arrive take the place of those that are selected in."""
+    assert_mutant_noticed(Detector, TINY, BENCH, old=".w_addr({ half, block })", new=".w_addr({ 1'h0, block })",
+                          match="o differ", testcase="full_throughput")
+
+
 def test_wrong_cfg():
-    for unit in Detector, SelectRow:
+    for unit in Detector, Intake, CountRow, Selection, SelectRow, DigitCount:
         assert_wrong_cfg_is_refused(unit)
