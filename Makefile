@@ -63,7 +63,7 @@ coverage: env-core env-waves  ## lines, branches, toggles and planned events of 
 formal: env-core env-formal  ## prove the properties in tests/**/formal_*.py
 	@$(PY) -m sim.formal --jobs $(JOBS) --json build/formal.json $(ARGS)
 
-synth: synth-eie  ## size and speed of everything
+synth: synth-eie synth-dota  ## size and speed of everything
 
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
 	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from golden.common.cli import Parser, run_main, write_json
 from hdl.common.cli import parse_choice
-from synth.common import flow, liberty
+from synth.common import ecp5, flow, liberty
 from synth.common.report import print_report
 
 
@@ -25,7 +25,8 @@ def add_options(parser):
     parser.add_argument("--period", type=number, default=2000, metavar="PS", help="period to aim at (default: 2000)")
     parser.add_argument("--sram-delay", type=int, default=0, metavar="PS",
                         help="clock to output of every SRAM in target asic (default: 0)")
-    parser.add_argument("--seeds", type=number, default=3, help="placements in target ecp5 (default: 3)")
+    parser.add_argument("--seeds", type=number,
+                        help=f"placements in target ecp5 (default: 3, with more than {ecp5.MANY} units 1)")
     parser.add_argument("--jobs", type=number, default=os.cpu_count() or 1, help="tools at the same time")
 
 

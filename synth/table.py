@@ -1,4 +1,4 @@
-"""python -m synth.table ACCEL: the committed figures as a table for the documentation.
+"""python -m synth.table ACCEL: the committed figures as a table for the documentation; ``--boxes``: as in the source.
 
 README.md and the page of an accelerator hold it between two markers; a test compares them with ``synth/results``.
 """
@@ -12,7 +12,7 @@ from hdl import ACCELERATORS
 from synth.common.flow import paper_of
 from synth.diff import RESULTS
 
-__all__ = ["main", "markdown"]
+__all__ = ["boxes", "main", "markdown"]
 
 _RULE = "|---|---|"
 
@@ -25,9 +25,7 @@ def markdown(accelerator: str, units=None) -> str:
     UsageError
         If nothing is committed for this accelerator.
     """
-    reports = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{accelerator}-*.json"))}
-    if not reports:
-        raise UsageError(f"accelerator must have figures in synth/results, not {accelerator!r}")
+    reports = _reports(accelerator)
     paper = paper_of(accelerator).get("units", {})
     columns = [_column(report) for report in reports.values()]
     found = list(next(iter(reports.values()))["units"])
@@ -37,8 +35,60 @@ def markdown(accelerator: str, units=None) -> str:
     for name in [*(found if units is None else (f"{accelerator}_{unit}" for unit in units)), whole]:
         cells = [f"`{name}`", str(next(iter(reports.values()))["units"][name].get("instances", 1))]
         cells += [text(report["units"][name]) for (_, text), report in zip(columns, reports.values(), strict=True)]
-        lines.append(f"| {' | '.join([*cells, _paper(paper.get(name.removeprefix(f'{accelerator}_'), {}))])} |")
+        stem = "top" if name == accelerator else name.removeprefix(f"{accelerator}_")
+        lines.append(f"| {' | '.join([*cells, _paper(paper.get(stem, {}))])} |")
     return "\n".join(lines) + "\n"
+
+
+def boxes(accelerator: str) -> str:
+    """The rows of the source's own table of areas: mm2 of all instances and their share of the whole, without SRAMs.
+
+    A column for each cell library, one for NAND2 equivalents, one for what the source says. ``rest`` is the whole less
+    the rows above it.
+
+    Raises
+    ------
+    UsageError
+        If nothing is committed for this accelerator, or its ``PAPER`` has no ``boxes``.
+    """
+    reports = [report for report in _reports(accelerator).values() if report["target"] != "ecp5"]
+    paper = paper_of(accelerator)
+    if "boxes" not in paper:
+        raise UsageError(f"accelerator must have boxes in its PAPER, not {accelerator!r}")
+    columns = [_boxes(accelerator, report, paper["boxes"]) for report in reports]
+    columns.append(("the source: mm2", {
+        name: area * max(reports[0]["units"][f"{accelerator}_{unit}"]["instances"] for unit in units) / 1e6
+        for name, (units, area) in paper["boxes"].items()}, paper["units"]["top"]["area_um2"] / 1e6,
+        f"{paper['units']['top']['critical_path_ns']:.2f}"))
+    lines = [f"| {' | '.join(['', *(column[0] for column in columns)])} |", "|---" * (len(columns) + 1) + "|"]
+    for name in paper["boxes"]:
+        lines.append(_shares(name, [(figures[name], whole) for _, figures, whole, _ in columns]))
+    lines.append(_shares("rest", [(whole - sum(figures.values()), whole) for _, figures, whole, _ in columns]))
+    lines.append(_shares("whole", [(whole, whole) for _, _, whole, _ in columns]))
+    lines.append(f"| longest path, ns | {' | '.join(column[3] for column in columns)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _boxes(accelerator, report, rows):
+    """Heading, figure of each box, figure of the whole, longest path."""
+    library = report["conditions"].get("library")
+    key, scale, head = ("area_um2", 1e6, f"`{library}`: mm2") if library else ("nand2", 1e6, "million NAND2")
+    whole = report["units"][accelerator]
+    found = {name: sum(unit[key] * unit["instances"] for unit in (report["units"][f"{accelerator}_{u}"] for u in units))
+             for name, (units, _area) in rows.items()}
+    path = _ns(whole) if library else f"{whole['depth_gates']} gates"
+    return head, {name: value / scale for name, value in found.items()}, whole[key] / scale, path
+
+
+def _shares(name, figures):
+    return f"| {name} | {' | '.join(f'{value:.3f}, {100 * value / whole:.1f} %' for value, whole in figures)} |"
+
+
+def _reports(accelerator):
+    reports = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{accelerator}-*.json"))}
+    if not reports:
+        raise UsageError(f"accelerator must have figures in synth/results, not {accelerator!r}")
+    return reports
 
 
 def _column(report):
@@ -52,7 +102,9 @@ def _column(report):
 
 def _fpga(unit):
     resources = ", ".join(f"{unit[key]:,}" for key in ("luts", "ffs", "brams", "dsps"))
-    return f"{resources}; {unit['fmax_mhz']:.0f}{'' if unit.get('fits', True) is True else ' (does not fit)'}"
+    fits, rate = unit.get("fits", True), unit["fmax_mhz"]
+    why = "" if fits is True else " (does not fit)" if fits.startswith("does not fit") else " (not placed)"
+    return f"{resources};{'' if rate is None else f' {rate:.0f}'}{why}"
 
 
 def _ns(unit):
@@ -71,6 +123,7 @@ def main(argv) -> int:
     parser = Parser(prog="python -m synth.table", description="The committed figures as a Markdown table.")
     parser.add_argument("accelerator", help=", ".join(ACCELERATORS))
     parser.add_argument("--units", nargs="+", metavar="UNIT", help="rows (default: all)")
+    parser.add_argument("--boxes", action="store_true", help="rows and shares as in the source's table of areas")
     args = parser.parse_args(argv)
     if args.accelerator not in ACCELERATORS:
         raise UsageError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {args.accelerator!r}")
@@ -78,7 +131,7 @@ def main(argv) -> int:
     for unit in args.units or ():
         if unit not in units:
             raise UsageError(f"unit of {args.accelerator} must be one of {', '.join(sorted(units))}, not {unit!r}")
-    print(markdown(args.accelerator, args.units), end="")
+    print(boxes(args.accelerator) if args.boxes else markdown(args.accelerator, args.units), end="")
     return 0
 
 

@@ -1,7 +1,8 @@
 """Cell area and timing with a Liberty file: Yosys and ABC, then OpenSTA where it is installed.
 
 Every distinct unit is mapped once. Its area is that of its own cells plus those of the units below, each as often
-as it is there. Timing is that of the mapped netlists joined again, so paths through several units are seen.
+as it is there. Timing is that of the mapped netlists joined again, so paths through several units are seen; where that
+is too much for one machine, it is that of the first and the last of many large units alike.
 Everything is before placement; SRAMs are black boxes without area.
 """
 
@@ -25,6 +26,9 @@ RECIPES = {
 }
 #: Buffers large fanouts and chooses drive strengths.
 SIZING = "buffer -c; topo; upsize {D}; dnsize {D}; stime -p"
+
+#: Netlists of more cells are timed without the middle ones of units alike that have at least so many cells each.
+MOST_CELLS, LARGE_CELLS = 1_500_000, 20_000
 
 SCRIPT = """\
 read_liberty -lib -ignore_miss_func liberty.lib
@@ -178,7 +182,22 @@ class Asic:
                    "cells": sum(count * self.mapped(part).cells for part, count in parts.items()),
                    "ffs": sum(count * self.mapped(part).registers for part, count in parts.items()),
                    "recipe": self.mapped(unit).recipe}
-        return {**figures, **self._timing(unit)}
+        left_out = sorted({child for part in parts for child, _name in self._left_out(unit, part)})
+        timed = {"timed": f"of several {', '.join(left_out)} the first and the last"} if left_out else {}
+        return {**figures, **self._timing(unit), **timed}
+
+    def _cells(self, unit):
+        """Cells of a unit and of those below it."""
+        return sum(count * self.mapped(part).cells for part, count in self.hierarchy.instances(unit).items())
+
+    def _left_out(self, unit, part):
+        """(unit, instance) of what is left out of ``part`` in the timing of ``unit``."""
+        if not tools.sta_version() or self._cells(unit) <= MOST_CELLS:
+            return []
+        cells = self.mapped(part).module["cells"]
+        return [(child, name) for child in self.hierarchy.children(part) if self._cells(child) >= LARGE_CELLS
+                for name in sorted((name for name, cell in cells.items() if cell["type"] == child),
+                                   key=lambda name: (len(name), name))[1:-1]]
 
     def _timing(self, unit):
         if not tools.sta_version():
@@ -202,7 +221,7 @@ class Asic:
         """Timing of a unit with everything below it."""
         parts = [*self.hierarchy.descendants(unit), unit]
         shapes = {shape.module: self.hierarchy.shapes[shape] for shape in self.hierarchy.srams(unit)}
-        files = {f"{part}.v": self.mapped(part).verilog for part in parts}
+        files = {f"{part}.v": _without(self.mapped(part).verilog, self._left_out(unit, part)) for part in parts}
         if shapes:
             files["srams.lib"] = sram_liberty(shapes, self.sram_delay / 1000)
         clocked = "clk" in self.hierarchy.modules[unit].ports
@@ -242,6 +261,13 @@ class Asic:
             module = self.mapped(module["cells"][instance]["type"]).module
         name, _, index = port.partition("[")
         return tuple(path), module, leaf, (name, int(index.rstrip("]")) if index else 0)
+
+
+def _without(verilog, instances):
+    """A netlist without some (module, instance)."""
+    modules = "|".join(sorted({module for module, _name in instances}))
+    return re.sub(rf"^  ({modules}) \\?(\S+) +\(\n.*?^  \);\n", lambda found: "" if found.groups() in instances
+                  else found[0], verilog, flags=re.DOTALL | re.MULTILINE) if instances else verilog
 
 
 def _sink(name, ports):

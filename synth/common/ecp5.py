@@ -3,8 +3,8 @@
 A unit is synthesised flat with everything below it. For placement all its ports are registered: inputs come from
 a shift register, outputs go into registers that a tree of gates folds into one pin. So every path has a register
 at both ends, few pins are needed, and paths from and to the ports count. The registers are not part of the
-resources. A unit that is larger than the device is not placed: its resources are summed over the units below it
-and its clock rate is the least of theirs.
+resources. A unit that is larger than the device, or than :data:`PLACED`, is not placed: its resources are summed over
+the units below it and its clock rate is the least of theirs.
 """
 
 import math
@@ -25,6 +25,10 @@ OPTIONS = ("--um-85k", "--package", "CABGA756", "--speed", "6")
 CAPACITY = {"luts": 83640, "ffs": 83640, "brams": 208, "dsps": 156}
 #: More LUTs and block RAMs than this share of the device make placement slow or impossible.
 FILL = 0.9
+#: What is placed: larger units take nextpnr many minutes each, and say no more than the units they are made of.
+PLACED = {"luts": 6000, "bits of ports": 7000}
+#: With more units than this each is placed once.
+MANY = 30
 NAMES = {"luts": "LUTs", "ffs": "registers", "brams": "block RAMs", "dsps": "multipliers"}
 #: Asked of nextpnr [MHz]: more than any unit reaches, so that it always tries.
 TARGET_MHZ = 400
@@ -65,8 +69,9 @@ class Ecp5:
     ----------
     hierarchy : Hierarchy
     structure : Structure
-    seeds : int
-        Placements of each unit; the one with the median clock rate is reported.
+    seeds : int or None
+        Placements of each unit; the one with the median clock rate is reported. None: 3, or 1 with more than
+        :data:`MANY` units.
     """
 
     #: Columns of the table: heading, key of a figure.
@@ -74,7 +79,8 @@ class Ecp5:
                ("MHz", "fmax_mhz"))
 
     def __init__(self, hierarchy: Hierarchy, structure: Structure, *, seeds, say=None):
-        self.hierarchy, self.structure, self.seeds, self._say = hierarchy, structure, seeds, say
+        self.hierarchy, self.structure, self._say = hierarchy, structure, say
+        self.seeds = seeds or (3 if len(hierarchy.units) <= MANY else 1)
         self._resources = {}
 
     def tools(self) -> dict:
@@ -94,27 +100,38 @@ class Ecp5:
     def stages(self, units) -> list:
         """Runs of tools, in stages whose runs do not depend on each other; the longest first."""
         def place(unit, seed):
-            if self.fits(unit):
+            if not self.too_large(unit):
                 self._place(unit, seed)
 
         largest = list(reversed(units))
-        own = [partial(self._own, unit) for unit in largest if self.hierarchy.children(unit)]
-        leaves = [partial(self._flat, unit) for unit in largest if not self.hierarchy.children(unit)]
-        return [own + leaves, [partial(place, unit, seed) for unit in largest for seed in range(1, self.seeds + 1)]]
+        alone = [partial(self._flat if self._is_leaf(unit) else self._own, unit) for unit in largest]
+        return [alone, [partial(place, unit, seed) for unit in largest for seed in range(1, self.seeds + 1)]]
 
-    def fits(self, unit: str) -> bool:
-        """Whether the unit fits the device and is placed."""
+    def too_large(self, unit: str) -> str:
+        """Why the unit is not placed; empty when it is."""
         found = self.resources(unit)
-        return all(found[kind] <= CAPACITY[kind] * FILL for kind in ("luts", "ffs")) and all(
-            found[kind] <= CAPACITY[kind] for kind in ("brams", "dsps"))
+        over = [f"{found[kind]} of {CAPACITY[kind]} {name}" for kind, name in NAMES.items()
+                if found[kind] > CAPACITY[kind] * (FILL if kind in ("luts", "ffs") else 1)]
+        if over:
+            return f"does not fit {DEVICE['name']}: {', '.join(over)}"
+        size = {"luts": found["luts"], "bits of ports": self._port_bits(unit)}
+        over = [f"{size[kind]} {NAMES.get(kind, kind)}, more than {most}" for kind, most in PLACED.items()
+                if size[kind] > most]
+        return f"not placed: {', '.join(over)}" if over else ""
+
+    def _port_bits(self, unit):
+        return sum(width for _direction, width in self.hierarchy.modules[unit].ports.values())
+
+    def _is_leaf(self, unit):
+        """Whether the netlist that may be placed tells the resources: no unit is below, the ports are few."""
+        return not self.hierarchy.children(unit) and self._port_bits(unit) <= PLACED["bits of ports"]
 
     def resources(self, unit: str) -> Counter:
         """LUTs, registers, block RAMs and multipliers of a unit and of those below it."""
         if unit not in self._resources:
-            children = self.hierarchy.children(unit)
-            own = self._own(unit) if children else self._flat(unit)
-            found = _count(own.json("stat.json"), unit)
-            for child, count in children.items():
+            alone = self._flat(unit) if self._is_leaf(unit) else self._own(unit)
+            found = _count(alone.json("stat.json"), unit)
+            for child, count in self.hierarchy.children(unit).items():
                 for kind, number in self.resources(child).items():
                     found[kind] += count * number
             self._resources[unit] = found
@@ -142,13 +159,11 @@ class Ecp5:
 
     def measure(self, unit: str) -> dict:
         """Figures of a unit, those below it included."""
-        if self.fits(unit):
+        large = self.too_large(unit)
+        if not large:
             return {**_count(self._flat(unit).json("stat.json"), unit), **self._placed(unit)}
-        figures = dict(self.resources(unit))
-        over = [f"{figures[kind]} of {CAPACITY[kind]} {name}" for kind, name in NAMES.items()
-                if figures[kind] > CAPACITY[kind] * (FILL if kind in ("luts", "ffs") else 1)]
-        below = {part: self.measure(part) for part in self.hierarchy.descendants(unit) if self.fits(part)}
-        figures["fits"] = f"does not fit {DEVICE['name']}: {', '.join(over)}"
+        figures = {**self.resources(unit), "fits": large}
+        below = {part: self.measure(part) for part in self.hierarchy.descendants(unit) if not self.too_large(part)}
         if not below:
             return {**figures, "critical_path_ns": None, "fmax_mhz": None, "critical_path": []}
         slowest = min(below, key=lambda part: below[part]["fmax_mhz"])

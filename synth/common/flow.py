@@ -40,8 +40,8 @@ class Options(NamedTuple):
         Clock period to aim at [ps].
     sram_delay : int
         Clock to output of an SRAM [ps].
-    seeds : int
-        Placements of each unit.
+    seeds : int or None
+        Placements of each unit; None: 3, or 1 where there are many units.
     jobs : int
         Tools that run at the same time.
     """
@@ -49,7 +49,7 @@ class Options(NamedTuple):
     library: Path | None = None
     period: int = 2000
     sram_delay: int = 0
-    seeds: int = 3
+    seeds: int | None = None
     jobs: int = os.cpu_count() or 1
 
 

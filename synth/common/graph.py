@@ -116,6 +116,10 @@ class Graph:
         bit = bits[index] if index < len(bits) else None
         return None if isinstance(bit, str) else bit
 
+    def _bit_of_port(self, end):
+        port, index = end
+        return self.ports[port][1][index]
+
     def inputs(self):
         """(port, index, bit) of every input but the clock."""
         return [(port, index, bit) for port, (direction, bits) in self.ports.items() if direction == "input"
@@ -147,8 +151,21 @@ class Graph:
         return self.walk({bit: depth for bit, (depth, _end) in self.launches.items()})
 
     @functools.cached_property
-    def _from_input(self):
-        return {(port, index): self.walk({bit: 0}) for port, index, bit in self.inputs()}
+    def _from_inputs(self):
+        """``capture`` and ``arcs``, with one walk from each input; the walks are too large to be kept."""
+        capture, arcs, outputs = {}, defaultdict(dict), defaultdict(list)
+        for position, (port, index, bit) in enumerate(self.outputs()):
+            outputs[bit].append((position, (port, index), bit))
+        for port, index, start in self.inputs():
+            arrival = self.walk({start: 0})
+            ends = [arrival[bit][0] + depth for bit in arrival.keys() & self.captures.keys()
+                    for depth, _end in self.captures[bit]]
+            if ends:
+                capture[port, index] = max(ends)
+            for _position, end, bit in sorted(found for last in arrival.keys() & outputs.keys()
+                                              for found in outputs[last]):
+                arcs[end][port, index] = arrival[bit][0]
+        return capture, dict(arcs)
 
     @functools.cached_property
     def launch(self):
@@ -156,26 +173,15 @@ class Graph:
         return {(port, index): self._from_registers[bit][0] for port, index, bit in self.outputs()
                 if bit in self._from_registers}
 
-    @functools.cached_property
+    @property
     def capture(self):
         """Input bit to the depth to the farthest register."""
-        found = {}
-        for start, arrival in self._from_input.items():
-            ends = [arrival[bit][0] + depth for bit in arrival.keys() & self.captures.keys()
-                    for depth, _end in self.captures[bit]]
-            if ends:
-                found[start] = max(ends)
-        return found
+        return self._from_inputs[0]
 
-    @functools.cached_property
+    @property
     def arcs(self):
         """Output bit to {input bit: depth} for every combinational path from port to port."""
-        found, outputs = defaultdict(dict), self.outputs()
-        for start, arrival in self._from_input.items():
-            for port, index, bit in outputs:
-                if bit in arrival:
-                    found[port, index][start] = arrival[bit][0]
-        return dict(found)
+        return self._from_inputs[1]
 
     @functools.cached_property
     def worst(self):
@@ -232,10 +238,9 @@ class Graph:
 
     def path(self, start, stop):
         """Points of the deepest path from input bit ``start`` to output bit ``stop``; None is any register."""
-        arrival = self._from_registers if start is None else self._from_input[start]
+        arrival = self._from_registers if start is None else self.walk({self._bit_of_port(start): 0})
         if stop is not None:
-            port, index = stop
-            return self.expand(arrival, self.ports[port][1][index])
+            return self.expand(arrival, self._bit_of_port(stop))
         _depth, bit, end = max(((arrival[bit][0] + depth, bit, end) for bit in arrival.keys() & self.captures.keys()
                                 for depth, end in self.captures[bit]), key=lambda found: (found[0], str(found[2])))
         return self.expand(arrival, bit, end)

@@ -34,9 +34,13 @@ def print_report(report: dict, console: Console | None = None):
     _paper(console, report["target"], units)
     if report["srams"]:
         console.print(_srams(report["srams"]))
-    for name in ("fits", "timing"):
-        if isinstance(report.get(name), str):
-            console.print(f"{'Clock rate: ' if name == 'timing' else ''}{escape(report[name])}", soft_wrap=True)
+    for name, figures in units.items():
+        if isinstance(figures.get("fits"), str):
+            console.print(f"{name} {escape(figures['fits'])}", soft_wrap=True)
+        if "timed" in figures:
+            console.print(f"{name} is timed without the middle ones: {figures['timed']}", soft_wrap=True)
+    if "timing" in report:
+        console.print(f"Clock rate: {escape(report['timing'])}", soft_wrap=True)
     console.print(f"Critical path of {report['unit']}: {escape(' -> '.join(report['critical_path']) or 'none')}",
                   soft_wrap=True)
     if report["target"] == "generic":

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from golden.common.cli import Parser, UsageError
 from hdl.common.cli import parse_choice
+from hdl.common.emit import Design
 from synth.common import asic, ecp5, flow, liberty, tools
 from synth.common.hierarchy import read_hierarchy
 from synth.common.report import print_report
@@ -139,6 +140,43 @@ def test_ecp5_larger_than_the_device(options, monkeypatch):
     assert report["fmax_mhz"] == placed["fmax_mhz"]
     assert report["timing"] == "least of the separately placed units: planted_unit"
     assert "does not fit" in text_of(report) and "least of the separately" in text_of(report)
+
+
+@pytest.mark.parametrize(("kind", "most", "why"), [
+    ("luts", 0, r"not placed: \d+ LUTs, more than 0"),
+    ("bits of ports", 20, r"not placed: 27 bits of ports, more than 20"),
+])
+def test_ecp5_larger_than_what_is_placed(options, monkeypatch, kind, most, why):
+    monkeypatch.setitem(ecp5.PLACED, kind, most)
+    report = flow.run(Planted(planted()), "ecp5", options)
+    assert re.fullmatch(why, report["fits"]) and report["fmax_mhz"] is None
+    assert f"planted_unit {report['fits']}" in text_of(report)
+
+
+@pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA is not on PATH")
+def test_opensta_leaves_out_the_middle_ones_of_many(options, monkeypatch):
+    """Four units in a row: the path through all of them is gone, those within the first and the last are there."""
+    names = [f"unit_{k}" for k in range(4)]
+    between = [f"n{k}" for k in range(5)]
+    parent = ("module planted_row(clk, rst, a, y);\n  input clk, rst;\n  input [7:0] a;\n  output [7:0] y;\n"
+              f"  wire [7:0] {', '.join(between)};\n  assign n0 = a;\n  assign y = n4;\n"
+              + "".join(f"  planted_unit {name} (.clk(clk), .rst(rst), .a({a}), .b({a}), .y({y}), .z());\n"
+                        for name, a, y in zip(names, between, between[1:], strict=False)) + "endmodule\n")
+    files = {**planted().files, "planted_row.v": parent}
+    design = Design("planted_row", files, {}, {}, ("planted_unit", "planted_row"))
+    full = flow.run(Planted(design), "asic", options)
+    given, sta = {}, tools.sta
+    monkeypatch.setattr(tools, "sta", lambda name, script, files, **more: (given.update({name: files}), sta(
+        name, script, files, **more))[1])
+    monkeypatch.setattr(asic, "MOST_CELLS", 10)
+    monkeypatch.setattr(asic, "LARGE_CELLS", 10)
+    thinned = flow.run(Planted(design), "asic", options)
+    assert "timed" not in full and thinned["timed"] == "of several planted_unit the first and the last"
+    assert thinned["area_um2"] == full["area_um2"]
+    assert thinned["critical_path_ns"] == pytest.approx(full["critical_path_ns"], rel=0.02)
+    kept = [name for name in names if f"planted_unit {name} (" in given["planted_row"]["planted_row.v"]]
+    assert kept == ["unit_0", "unit_3"]
+    assert "of several planted_unit the first and the last" in text_of(thinned)
 
 
 def test_combinational_unit_on_every_target(options, without_sta):

@@ -10,19 +10,25 @@ from hdl import ACCELERATORS
 from sim.common.build import ROOT
 from synth import table
 
-#: Accelerators with committed figures, and the units of them that README.md shows.
-UNITS = {"eie": ["act_queue", "pointer_read", "spmat_read", "arithmetic", "act_rw", "lnzd", "pe"]}
+#: Accelerators with committed figures, and how README.md shows them.
+EIE = ["act_queue", "pointer_read", "spmat_read", "arithmetic", "act_rw", "lnzd", "pe"]
+SHORT = {"eie": lambda: table.markdown("eie", EIE),
+         "dota": lambda: table.boxes("dota")}
 
 
 def block(path, name):
     return re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", (ROOT / path).read_text(), re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("accelerator", UNITS)
+def test_committed_figures_are_in_the_documentation():
+    assert set(SHORT) == {path.stem.split("-")[0] for path in table.RESULTS.glob("*.json")}
+
+
+@pytest.mark.parametrize("accelerator", SHORT)
 def test_documentation_has_the_committed_figures(accelerator):
     """If this fails: python -m synth.table, between the markers."""
     assert block(f"docs/{accelerator}.md", "synth") == table.markdown(accelerator)
-    assert block("README.md", f"synth-{accelerator}") == table.markdown(accelerator, UNITS[accelerator])
+    assert block("README.md", f"synth-{accelerator}") == SHORT[accelerator]()
 
 
 def test_rows_and_columns(tmp_path, monkeypatch, capsys):
@@ -35,6 +41,45 @@ def test_rows_and_columns(tmp_path, monkeypatch, capsys):
     head, _, *rows = capsys.readouterr().out.splitlines()
     assert head == "| unit | instances | `lib`: um2, ns | the paper: um2, ns |"
     assert rows == ["| `eie_lnzd` | 2 | 1,234, 1.00 | 189 |", "| `eie` | 1 | 1,234, 1.00 |  |"]
+
+
+def test_boxes_are_shares_of_the_whole(tmp_path, monkeypatch, capsys):
+    areas = {"rmmu": (4, 600_000), "detector": (4, 3_000), "scheduler": (4, 1_000), "mfu": (4, 50_000),
+             "accumulator": (1, 84_000)}
+    units = {f"dota_{unit}": {"instances": count, "area_um2": area, "nand2": area} for unit, (count, area) in
+             areas.items()}
+    whole = {"instances": 1, "area_um2": 3e6, "nand2": 3_000_000, "critical_path_ns": 2.5, "depth_gates": 99}
+    for stem, target, conditions in (("asic-lib", "asic", {"library": "lib"}), ("ecp5", "ecp5", {}),
+                                     ("generic", "generic", {})):
+        report = {"target": target, "conditions": conditions, "units": {**units, "dota": whole}}
+        (tmp_path / f"dota-{stem}.json").write_text(json.dumps(report))
+    monkeypatch.setattr(table, "RESULTS", tmp_path)
+    assert run_main(table.main, ["dota", "--boxes"]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head == "|  | `lib`: mm2 | million NAND2 | the source: mm2 |"
+    assert rows == ["| RMMU | 2.400, 80.0 % | 2.400, 80.0 % | 2.436, 88.7 % |",
+                    "| detector, scheduler | 0.016, 0.5 % | 0.016, 0.5 % | 0.012, 0.4 % |",
+                    "| MFU | 0.200, 6.7 % | 0.200, 6.7 % | 0.240, 8.7 % |",
+                    "| accumulator | 0.084, 2.8 % | 0.084, 2.8 % | 0.045, 1.6 % |",
+                    "| rest | 0.300, 10.0 % | 0.300, 10.0 % | 0.013, 0.5 % |",
+                    "| whole | 3.000, 100.0 % | 3.000, 100.0 % | 2.746, 100.0 % |",
+                    "| longest path, ns | 2.50 | 99 gates | 1.00 |"]
+
+
+def test_source_without_boxes(capsys):
+    assert run_main(table.main, ["eie", "--boxes"]) == 2
+    assert capsys.readouterr().err == "error: accelerator must have boxes in its PAPER, not 'eie'\n"
+
+
+def test_placement_that_is_left_out(tmp_path, monkeypatch):
+    figures = {"luts": 7000, "ffs": 2, "brams": 0, "dsps": 0, "fmax_mhz": None, "fits": "not placed: 7000 LUTs"}
+    units = {"eie_lnzd": figures, "eie": {**figures, "fmax_mhz": 61.2, "fits": "does not fit X: 9 of 8 LUTs"}}
+    report = {"target": "ecp5", "conditions": {}, "units": units}
+    (tmp_path / "eie-ecp5.json").write_text(json.dumps(report))
+    monkeypatch.setattr(table, "RESULTS", tmp_path)
+    _head, _, lnzd, whole = table.markdown("eie").splitlines()
+    assert lnzd == "| `eie_lnzd` | 1 | 7,000, 2, 0, 0; (not placed) | 189 |"
+    assert whole == "| `eie` | 1 | 7,000, 2, 0, 0; 61 (does not fit) |  |"
 
 
 @pytest.mark.parametrize(("argv", "message"), [
