@@ -153,8 +153,8 @@ class EnmcConfig:
         return self.cl + 2 * PHASES
 
 
-#: ``paper`` has the sizes of [Thesis table 6.3], ``rank`` one rank of it. The DRAM of ``tiny`` is small and fast, so that
-#: every rule is met often.
+#: ``paper`` has the sizes of [Thesis table 6.3], ``rank`` one rank of it. The DRAM of ``tiny`` is small and fast, so
+#: that every rule is met often.
 PRESETS = {
     "tiny": EnmcConfig(ranks=1, dq=16, row_bits=6, column_bits=6, batch=2, features=64, exact_features=128, weights=16,
                        indices=4, results=4, instructions=8, queue=4, cl=7, cwl=6, trcd=6, trp=5, tras=13, trc=18,

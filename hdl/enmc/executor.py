@@ -114,7 +114,8 @@ class Executor(wiring.Component):
             special.new_batch.eq(self.new_batch | self.clear), special.o.ready.eq(1),
             output.push.eq(special.o.valid), record.eq(shown),
             self.largest.eq(special.largest), self.sums.eq(special.sums),
-            output.take.eq(self.take), output.clear.eq(self.clear), self.record_burst.eq(output.record_burst), self.popped.eq(output.popped),
+            output.take.eq(self.take), output.clear.eq(self.clear),
+            self.record_burst.eq(output.record_burst), self.popped.eq(output.popped),
             self.ready.eq(output.ready), self.finished.eq(output.finished),
         ]
         with m.If(passes):
