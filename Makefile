@@ -24,6 +24,7 @@ GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-trai
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
 .PHONY: sim-dota verilog-dota golden-dota bench-dota waves-dota synth-dota
+.PHONY: sim-enmc verilog-enmc golden-enmc
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,6 +47,15 @@ golden-dota: env-core  ## DOTA: the same from the cycle model alone
 
 verilog-dota: env-core  ## DOTA: Verilog into build/verilog/dota (PRESET=...)
 	@$(PY) -m hdl dota --preset $(PRESET) -o build/verilog/dota $(ARGS)
+
+sim-enmc: env-core  ## ENMC: the next token of Python source, 4,096 classes, through the RTL of eight ranks
+	@$(PY) -m sim enmc --workload tokens --preset $(PRESET) $(ARGS)
+
+golden-enmc: env-core  ## ENMC: the same from the cycle model alone
+	@$(PY) -m golden enmc --workload tokens --preset $(PRESET) $(ARGS)
+
+verilog-enmc: env-core  ## ENMC: Verilog into build/verilog/enmc (PRESET=...)
+	@$(PY) -m hdl enmc --preset $(PRESET) -o build/verilog/enmc $(ARGS)
 
 golden-eie: env-core  ## EIE: the same from the cycle model alone
 	@$(PY) -m golden eie --workload digits $(ARGS)

@@ -142,7 +142,7 @@ TRACE_RANK = {
     "dram_pins_0": 23, "dram_pins_1": 23, "pad_0": 18,
     "dram_pins_2": 23, "dram_oe": 3, "oe": 3, "alert_n": 1, "owner": 1, "query": 1, "take": 1, "request": 1,
     "request_write": 1, "request_dest": 1, "load": 1, "load_dest": 1, "candidate": 1, "finished": 1, "filtered": 1,
-    "screening": 1, "executing": 1, "screen_busy": 1, "execute_busy": 1, "dram_busy": 1, "own": 1, "pad_1": 16,
+    "screening": 1, "executing": 1, "screen_busy": 1, "execute_busy": 1, "dram_busy": 1, "own": 1, "pad_1": 17,
     "label": 24, "batch": 4, "pad_2": 4, "score": 32,
     "addr": 32, "count": 16, "pad_3": 16,
     "answer": 64,
