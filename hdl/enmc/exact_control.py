@@ -84,7 +84,7 @@ class ExactControl(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.queue = queue = unit(platform, Fifo(execute_layout(), COMMANDS), name="enmc_execute_queue")
+        m.submodules.queue = queue = unit(platform, Fifo(execute_layout(), COMMANDS), name="enmc_exact_queue")
         wiring.connect(m, wiring.flipped(self.i), queue.i)
         command = queue.o.p
         running = Signal()

@@ -11,7 +11,6 @@ from tests.enmc.fp32_cases import SideBySide
 
 __all__ = ["SMALL", "assert_mutant_noticed", "assert_wrong_widths_are_refused", "run_blocks", "run_lockstep"]
 
-BLOCKS = "tests.enmc.tb_fp32_blocks"
 LANES = 16
 #: A format of which every pair of numbers is tried: widths of exponent and fraction.
 SMALL = 3, 3
@@ -22,24 +21,24 @@ class Nothing:
     """A unit without parameters."""
 
 
-def run_lockstep(unit):
-    """The bench of the unit."""
+def run_lockstep(unit, bench):
+    """The bench of the unit, a module."""
     stem = unit.__module__.split(".")[-1]
-    run_unit(unit(), name=f"enmc_{stem}", cfg=Nothing(), test_module=f"tests.enmc.tb_{stem}")
+    run_unit(unit(), name=f"enmc_{stem}", cfg=Nothing(), test_module=bench)
 
 
-def run_blocks(unit, operation, *, pairs=None, form=None):
+def run_blocks(unit, bench, operation, *, pairs=None, form=None):
     """Many units side by side: corners and random ``pairs`` of single precision, or all of a small format."""
     name = f"enmc_{unit.__module__.split('.')[-1]}_" + (f"{form[0]}_{form[1]}" if form else "blocks")
     cfg = {"operation": operation, "lanes": LANES, **({"format": form} if form else {"pairs": pairs})}
-    return run_unit(SideBySide(unit, LANES, form or (8, 23)), name=name, cfg=cfg, test_module=BLOCKS)
+    return run_unit(SideBySide(unit, LANES, form or (8, 23)), name=name, cfg=cfg, test_module=bench)
 
 
-def assert_mutant_noticed(unit, *, old, new, match, testcase):
+def assert_mutant_noticed(unit, bench, *, old, new, match, testcase):
     """The bench of the unit fails with ``match`` when ``old`` is replaced by ``new`` in its Verilog."""
     stem = unit.__module__.split(".")[-1]
-    assert_mutant_fails(unit(), name=f"enmc_{stem}", cfg=Nothing(), test_module=f"tests.enmc.tb_{stem}", old=old,
-                        new=new, match=match, testcase=testcase)
+    assert_mutant_fails(unit(), name=f"enmc_{stem}", cfg=Nothing(), test_module=bench, old=old, new=new,
+                        match=match, testcase=testcase)
 
 
 def assert_wrong_widths_are_refused(unit):

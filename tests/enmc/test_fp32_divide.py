@@ -17,23 +17,25 @@ from tests.enmc.fp32_launch import (
 def test_latency(form):
     assert Fp32Divide(*form).latency == fp32_divide.latency(form[1])
 
+BENCH, BLOCKS = "tests.enmc.tb_fp32_divide", "tests.enmc.tb_fp32_blocks"
+
 
 def test_rtl_equals_model():
-    run_lockstep(Fp32Divide)
+    run_lockstep(Fp32Divide, BENCH)
 
 
 def test_many_pairs_equal_numpy():
     """Bit for bit; pairs biased to subnormal numbers, ties, limits, infinities and NaNs."""
-    run_blocks(Fp32Divide, "/", pairs=10_000)
+    run_blocks(Fp32Divide, BLOCKS, "/", pairs=10_000)
 
 
 def test_every_pair_of_a_small_format():
-    run_blocks(Fp32Divide, "/", form=SMALL)
+    run_blocks(Fp32Divide, BLOCKS, "/", form=SMALL)
 
 
 def test_bench_notices_a_lost_remainder():
     """What is left after the last bit is forgotten: everything beyond a half looks like a tie."""
-    assert_mutant_noticed(Fp32Divide, old="sticky | quotient[0]", new="quotient[0]", match="o differ",
+    assert_mutant_noticed(Fp32Divide, BENCH, old="sticky | quotient[0]", new="quotient[0]", match="o differ",
                           testcase="corners")
 
 
