@@ -59,7 +59,8 @@ def moved(before: dict, after: dict) -> list[tuple[str, str, object, object]]:
 def main(argv) -> int:
     """Measure, compare, print."""
     parser = Parser(prog="python -m synth.diff", description="Compare size and speed with the committed figures.")
-    parser.add_argument("accelerators", nargs="*", metavar="ACCEL", help=f"default: {' '.join(ACCELERATORS)}")
+    measured = [name for name in ACCELERATORS if any(RESULTS.glob(f"{name}-*.json"))]
+    parser.add_argument("accelerators", nargs="*", metavar="ACCEL", help=f"default: {' '.join(measured)}")
     parser.add_argument("--target", action="append", choices=flow.TARGETS, help="may be repeated (default: all)")
     parser.add_argument("--accept", action="store_true", help="write the new figures")
     add_options(parser)
@@ -68,7 +69,7 @@ def main(argv) -> int:
         if name not in ACCELERATORS:
             raise UsageError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {name!r}")
     options, differs = options_from(args), False
-    for accelerator in args.accelerators or ACCELERATORS:
+    for accelerator in args.accelerators or measured:
         for target in args.target or flow.TARGETS:
             if target == "asic" and options.library is None and not liberty.DEFAULT.exists():
                 print(f"{accelerator} asic: left out; pass --liberty FILE, or install the Debian package "
