@@ -84,7 +84,7 @@ class Rank:
         self._registers = {}
         self._queues = {Buffer.WEIGHT_INT4: [], Buffer.WEIGHT_FP32: []}
         self._features = self._h = self._sums = None
-        self._partial = np.zeros(ROTATING, np.float32)
+        self._partial, self._beat = np.zeros(ROTATING, np.float32), 0
         self._counters = dict.fromkeys(("executed", "found", "finished", "bursts_read", "bursts_written"), 0)
 
     def write(self, segment: Segment) -> None:
@@ -120,7 +120,7 @@ class Rank:
         elif name in ("move", "sigmoid", "softmax"):
             function = Function[name.upper()] if name != "move" else Function.NONE
             z = (self._partial[0] + self._partial[1]) + (self._partial[2] + self._partial[3])
-            self._partial[:] = 0    # the next result begins anew
+            self._partial, self._beat = np.zeros(ROTATING, np.float32), 0   # the next result begins anew
             self._emit(np.array([instruction.score]), np.array([instruction.label]), instruction.batch, np.array([z]),
                        function)
         elif name not in ("barrier", "nop", "query", "return"):
@@ -178,14 +178,14 @@ class Rank:
         bursts, lanes = self._registers["row_bursts"], self._cfg.burst_words
         row = self._taken(Buffer.WEIGHT_FP32, bursts).reshape(-1).view(np.float32)
         h = np.ones(len(row), np.float32) if ones else self._input(i.batch)
-        partial = np.zeros(ROTATING, np.float32) if clear else self._partial
+        partial, first = (np.zeros(ROTATING, np.float32), 0) if clear else (self._partial, self._beat)
         with np.errstate(all="ignore"):
             sums = (row * h).reshape(bursts, lanes)
             while sums.shape[1] > 1:
                 sums = sums[:, 0::2] + sums[:, 1::2]
             for beat in range(bursts):
-                partial[beat % ROTATING] += sums[beat, 0]
-        self._partial = partial
+                partial[(first + beat) % ROTATING] += sums[beat, 0]
+        self._partial, self._beat = partial, first + bursts
 
     def _input(self, batch):
         row_bursts = self._registers["row_bursts"]

@@ -9,8 +9,11 @@ from golden.enmc import activity, model
 from golden.enmc.activity import QUANTITIES, STAGES
 from golden.enmc.classifier import Classifier, jobs_of
 from golden.enmc.config import PRESETS
-from golden.enmc.formats import Function
+from golden.enmc.formats import Buffer, Function
+from golden.enmc.instruction import Instruction
+from golden.enmc.interpret import Interpreter, Job
 from golden.enmc.model import Dimm
+from golden.enmc.packing import Segment
 from golden.enmc.plan import plan
 from golden.enmc.report import Run, evaluate
 from golden.enmc.verify import verify
@@ -21,6 +24,7 @@ from tests.enmc.runs import answers_of, check, random_plan, random_workload
 RANK, MIDDLE, SINGLE = PRESETS["rank"], CONFIGS["middle"], CONFIGS["single"]
 EVERY = np.inf
 NONE, SIGMOID, SOFTMAX = Function
+
 
 
 @pytest.mark.parametrize(("cfg", "given"), [
@@ -193,3 +197,26 @@ def test_random_workload_is_that_of_the_command_line():
     built, ours = load("random", TINY, 1), random_workload(TINY, 1, classes=203, elements=23, size=7, inputs=5,
                                                            candidates=9)
     assert np.array_equal(built.w, ours.w) and built.screener.threshold == ours.screener.threshold
+
+
+def test_row_in_parts():
+    """Two products before one result: partial sums go on in turn; MUL_FP32 begins again."""
+    rng, bursts, lanes = np.random.default_rng(4), 3, TINY.burst_words
+    rows, h = (rng.standard_normal((2, bursts * lanes)).astype(np.float32) for _ in range(2))
+    words = [Segment(addr, part.reshape(bursts, lanes).view(np.uint32))
+             for addr, part in ((0, rows[0]), (8, rows[1]), (16, h[0]))]
+
+    def row(name, addr):
+        return [Instruction("LDR", buffer=Buffer.WEIGHT_FP32, addr=addr, count=bursts),
+                Instruction(name, buffer1=Buffer.FEATURE_FP32, buffer2=Buffer.WEIGHT_FP32, score=0, label=0, batch=0)]
+
+    def result(label):
+        return Instruction("MOVE", buffer1=Buffer.PSUM_FP32, buffer2=Buffer.OUTPUT, score=0, label=label, batch=0)
+
+    program = [Instruction("INIT", reg="row_bursts", data=bursts), Instruction("INIT", reg="batch", data=1),
+               Instruction("LDR", buffer=Buffer.FEATURE_FP32, addr=16, count=bursts),
+               *row("MUL_ADD_FP32", 0), *row("MUL_ADD_FP32", 8), result(1),
+               *row("MUL_ADD_FP32", 0), *row("MUL_FP32", 8), result(2), Instruction("BARRIER")]
+    job = Job(words, program)
+    (golden,), (meaning,) = Dimm(TINY).run([job]), Interpreter(TINY).run([job])
+    assert golden.records[:, :3].tolist() == meaning.records[:, :3].tolist()
