@@ -1,15 +1,13 @@
-"""What screening finds, costs and gets wrong; and what a rank's counters say of its speed."""
+"""What screening finds, costs and gets wrong."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .config import EnmcConfig
-from .formats import BURST_CLOCKS, PHASES
 from .packing import Layout
 from .spec import Screener, candidates_of, float_results, mixed
 
-__all__ = ["CLOCK_HZ", "Quality", "Speed", "Traffic", "agreement", "quality", "quality_of", "speed", "traffic"]
+__all__ = ["CLOCK_HZ", "Quality", "Traffic", "agreement", "quality", "quality_of", "traffic"]
 
 #: Clock of the logic [Thesis table 6.3].
 CLOCK_HZ = 400e6
@@ -62,28 +60,6 @@ class Traffic(NamedTuple):
     def share(self) -> float:
         """Of what full classification reads."""
         return (self.screening + self.candidates + self.features) / (self.full + self.features)
-
-
-class Speed(NamedTuple):
-    """Of a rank, while ENMC had the DRAM.
-
-    Attributes
-    ----------
-    bytes_per_second : float
-        Read and written.
-    of_peak : float
-        Share of the clocks in which the data pins carried data.
-    of_possible : float
-        The same, over what refresh leaves.
-    screening, executing : float
-        Share of the cycles in which the INT4 and FP32 MACs worked.
-    """
-
-    bytes_per_second: float
-    of_peak: float
-    of_possible: float
-    screening: float
-    executing: float
 
 
 def top_of(results, count: int) -> np.ndarray:
@@ -155,19 +131,3 @@ def traffic(layout: Layout, candidates) -> Traffic:
               "candidates": sum(map(len, candidates)) * layout.row_bursts, "features": len(ranks) * features,
               "full": layout.batches * layout.classes * layout.row_bursts}
     return Traffic(**{name: count * cfg.dq for name, count in bursts.items()})
-
-
-def speed(cfg: EnmcConfig, counters) -> Speed:
-    """From the counters of a rank.
-
-    Parameters
-    ----------
-    counters : mapping of str to int
-        Registers by the names of ``golden.enmc.registers``: active, bursts_read, bursts_written, screening, executing.
-    """
-    cycles = max(counters["active"], 1)
-    bursts = counters["bursts_read"] + counters["bursts_written"]
-    busy = bursts * BURST_CLOCKS / (cycles * PHASES)
-    return Speed(bytes_per_second=bursts * cfg.dq * CLOCK_HZ / cycles, of_peak=busy,
-                 of_possible=busy * cfg.trefi / (cfg.trefi - cfg.trfc), screening=counters["screening"] / cycles,
-                 executing=counters["executing"] / cycles)

@@ -51,6 +51,7 @@ class ScreenControl(wiring.Component):
     view : Out
         What STORE wants to see, while the filter rests.
     filter_busy : In(1)
+        STORE comes only while it is 0.
     filter_start, filter_set, filter_base : Out
         See ``ScreenFilter``.
     store : Out(stream of burst_layout(cfg))
@@ -150,6 +151,8 @@ class ScreenControl(wiring.Component):
             m.d.sync += self.store.valid.eq(0)
         with m.If(self.new_batch):
             m.d.sync += tile.eq(0)
+        stores = self.busy & (cmd.kind == Screen.STORE)
+        m.d.sync += Assert(~stores | ~(self.filter_busy | self.filter_start), "STORE must wait until no FILTER runs")
         return m
 
     def _features(self, m, cmd, pair):

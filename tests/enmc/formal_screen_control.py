@@ -3,6 +3,7 @@
 from amaranth import *
 
 from golden.enmc.config import PRESETS
+from golden.enmc.formats import Screen
 from hdl.enmc.screen_control import ScreenControl
 from sim.common.formal import proof
 from sim.common.rules import handshake
@@ -12,10 +13,12 @@ SIZE = "16 classes, 2 inputs"
 
 
 def environment(h):
-    """Registers do not change; there are inputs."""
+    """Registers do not change; there are inputs. A filter works only when it was started, and STORE waits for it."""
     unit = handshake(h, ScreenControl(CFG))
     batch = h.constant("batch", 4)
     h.assume((batch != 0) & (batch <= CFG.batch) & (unit.batch == batch))
+    h.assume(~unit.filter_busy | h.past(unit.filter_busy | unit.filter_start, "filtering"))
+    h.assume(~unit.i.valid | (unit.i.p.kind != Screen.STORE) | ~(unit.filter_busy | unit.filter_start))
     return unit
 
 

@@ -3,6 +3,7 @@
 from amaranth import *
 
 from golden.enmc.config import PRESETS
+from golden.enmc.formats import Screen
 from hdl.enmc.screener import Screener
 from sim.common.formal import proof
 from sim.common.rules import handshake
@@ -12,11 +13,18 @@ SIZE = "16 classes, 2 inputs"
 
 
 def environment(h):
-    """Bursts come only while the weight buffer has room, as the DRAM controller counts. Returns how many are inside."""
+    """Bursts come only while the weight buffer has room, STORE only while no FILTER is unfinished, as others see to.
+
+    Returns the unit, and how many bursts are inside.
+    """
     unit = handshake(h, Screener(CFG))
     batch = h.constant("batch", 4)
     h.assume((batch != 0) & (batch <= CFG.batch) & (unit.batch == batch))
     inside = Signal(range(CFG.weights + 1))
+    unfinished = Signal(4)
+    filters = unit.i.valid & unit.i.ready & (unit.i.p.kind == Screen.FILTER)
+    h.m.d.sync += unfinished.eq(unfinished + filters - unit.filtered)
+    h.assume(~unit.i.valid | (unit.i.p.kind != Screen.STORE) | (unfinished == 0))
     h.m.d.sync += inside.eq(inside + unit.load_valid - unit.freed)
     h.assume(~unit.load_valid | (inside != CFG.weights))
     return unit, inside

@@ -90,14 +90,14 @@ class Work:
     """Commands and the bursts that they need, and what has to come out; a bench of what the neighbours would do.
 
     Bursts are sent only while the weight buffer has room, and those of a tile only while at most one FILTER is
-    unfinished, as the controller sees to.
+    unfinished; STORE only while none is, as the controller sees to.
     """
 
     def __init__(self, bench, rng, *, batch, columns, classes, threshold):
         self.bench, self.rng = bench, rng
         self.batch, self.bursts, self.classes, self.threshold = batch, -(-columns // 2), classes, threshold
         self.commands, self.loads = [], []      # loads: (FILTERs before it, burst)
-        self.expected, self.stored, self.filters = [], [], 0
+        self.expected, self.stored, self.stores, self.filters = [], [], [], 0    # stores: FILTERs before each
 
     def features(self, values):
         """[batch, 2 * bursts]."""
@@ -106,14 +106,16 @@ class Work:
         self.commands.append(command(Screen.FEATURES, len(bursts)))
         self.loads += [(self.filters, burst) for burst in bursts]
 
-    def tile(self, tile: Tile, *, store=False):
-        """Biases, weights, FILTER."""
-        self.commands += [command(Screen.PSUMS, QUARTERS), command(Screen.MULTIPLY, self.bursts)]
+    def tile(self, tile: Tile, *, store=False, clear=False, ones=False):
+        """Biases, weights, FILTER; MUL_INT4 forgets the biases, ADD_INT4 the features."""
+        self.commands += [command(Screen.PSUMS, QUARTERS), command(Screen.MULTIPLY, self.bursts, clear, ones)]
         self.loads += [(self.filters, burst) for burst in bursts_of_sums(CFG, tile.bias)]
         self.loads += [(self.filters, burst) for burst in bursts_of_weights(CFG, tile.weights)]
-        scores = tile.bias + self.values @ tile.weights.T
+        values = np.ones_like(self.values) if ones else self.values
+        scores = (0 if clear else tile.bias) + values @ tile.weights.T
         if store:
             self.commands.append(command(Screen.STORE))
+            self.stores.append(self.filters)
             self.stored += [burst for row in scores for burst in bursts_of_sums(CFG, row)]
         self.commands.append(command(Screen.FILTER))
         self.expected += candidates(scores, self.threshold, self.classes, self.filters * CFG.classes)
@@ -129,8 +131,10 @@ class Work:
         await bench.cycle(Inputs(new_batch=True, **setting))
         while self.commands or self.loads or offered or len(taken) < len(self.expected) or done < self.filters \
                 or len(stored) < len(self.stored):
-            if offered is None and self.commands and next(odds[0]):
+            is_store = self.commands and self.commands[0].kind == Screen.STORE
+            if offered is None and self.commands and not (is_store and self.stores[0] > done) and next(odds[0]):
                 offered = self.commands.pop(0)
+                del self.stores[:bool(is_store)]
             load = room and self.loads and self.loads[0][0] <= done + 1 and next(odds[1])
             x = Inputs(offered, bool(load), self.loads.pop(0)[1] if load else None, bool(next(odds[2])),
                        bool(next(odds[3])), **setting)
@@ -190,6 +194,16 @@ async def stored_scores(dut):
 
 
 @cocotb.test(**LIMIT)
+async def other_products(dut):
+    """MUL_INT4 and ADD_INT4 between ordinary tiles."""
+    work = await make_work(dut, batch=CFG.batch, columns=6, tiles=1, classes=5 * CFG.classes, threshold=20)
+    for clear, ones in (True, False), (False, True), (True, True), (False, False):
+        work.tile(random_tile(work.rng, 2 * work.bursts), clear=clear, ones=ones, store=True)
+    await work.run(p_take=0.6)
+    await work.bench.finish()
+
+
+@cocotb.test(**LIMIT)
 @cocotb.parametrize(threshold=[-2**31, 2**31 - 1])
 async def all_or_none(dut, threshold):
     """Every class a candidate, and none; the last tile has two classes."""
@@ -229,12 +243,12 @@ async def reset_mid_flight(dut):
     await bench.finish()
 
 
-#: What only other commands than those of a program for classification do: the benches of the parts have it.
-NOT_HERE = {"ones", "cleared"} | ({"next_input", "second_input"} if CFG.batch == 1 else set())
+#: What one input never does.
+NOT_HERE = {"next_input", "second_input"} if CFG.batch == 1 else set()
 
 
 @cocotb.test(stage=1)
 async def coverage(dut):
-    """The tests above reached the events of the plan that the controller lets happen."""
+    """The tests above reached every event of the plan."""
     parts = screener.screen_control, screener.screen_filter, screener.screen_lane
     assert_all(seen("enmc_screener"), {event for part in parts for event in part.EVENTS} - NOT_HERE)

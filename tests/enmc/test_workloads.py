@@ -10,7 +10,7 @@ from golden.enmc import npz
 from golden.enmc.config import PRESETS
 from golden.enmc.fit import fit_screener
 from golden.enmc.formats import Function
-from golden.enmc.metrics import agreement, quality, speed, top_of, traffic
+from golden.enmc.metrics import agreement, quality, top_of, traffic
 from golden.enmc.spec import LowRank, candidates_of, classify, float_results
 from golden.enmc.workloads import (
     DATA,
@@ -242,12 +242,3 @@ def test_traffic():
     assert (layout.batches, layout.tile_bursts, layout.row_bursts) == (3, 8, 6)
     assert counted.screening == 3 * 13 * 8 * 16 and counted.candidates == 5 * 6 * 16
     assert counted.features == 2 * (3 * 1 + 5 * 6) * 16 and counted.full == 3 * 203 * 6 * 16
-
-
-def test_speed():
-    """Data pins that are never idle, but for refresh."""
-    cycles = 3 * 1200
-    counters = {"active": cycles, "bursts_read": 2000, "bursts_written": 700, "screening": 900, "executing": 1800}
-    figures = speed(RANK, counters)
-    assert figures.of_peak == 1 and figures.bytes_per_second == 19.2e9
-    assert np.isclose(figures.of_possible, 9360 / 8940) and (figures.screening, figures.executing) == (0.25, 0.5)
