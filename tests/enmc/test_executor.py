@@ -58,7 +58,7 @@ def records_of(work, gaps):
         burst = next(bursts, None) if room and gaps.random() < 0.9 else None
         taken, freed = offered and executor.ready_of(s, 0), executor.freed_of(s, 0)
         executor.clock(s, 0, offered, *fields, burst is not None, nothing if burst is None else burst.astype(np.int64),
-                       work.row_bursts, False, True)
+                       work.row_bursts, False, False, True)
         popped = int(s.output.popped[0])
         room += int(freed) - (burst is not None)
         places += popped
