@@ -1,0 +1,1 @@
+"""Hardware of DUET [Thesis 5]."""
