@@ -24,7 +24,7 @@ GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-trai
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
 .PHONY: sim-dota verilog-dota golden-dota bench-dota waves-dota synth-dota
-.PHONY: sim-enmc verilog-enmc golden-enmc
+.PHONY: sim-enmc verilog-enmc golden-enmc bench-enmc waves-enmc synth-enmc
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -73,13 +73,16 @@ coverage: env-core env-waves  ## lines, branches, toggles and planned events of 
 formal: env-core env-formal  ## prove the properties in tests/**/formal_*.py
 	@$(PY) -m sim.formal --jobs $(JOBS) --json build/formal.json $(ARGS)
 
-synth: synth-eie synth-dota  ## size and speed of everything
+synth: synth-eie synth-dota synth-enmc  ## size and speed of everything
 
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
 	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)
 
 synth-dota: env-core env-synth  ## DOTA: the same
 	@$(PY) -m synth dota --preset $(PRESET) --target all --json build/synth/dota.json $(ARGS)
+
+synth-enmc: env-core env-synth  ## ENMC: the same
+	@$(PY) -m synth enmc --preset $(PRESET) --target all --json build/synth/enmc.json $(ARGS)
 
 synth-diff: env-core env-synth  ## what has moved since the committed figures (ARGS=--accept)
 	@$(PY) -m synth.diff $(ARGS)
@@ -90,19 +93,25 @@ waves-eie: env-core env-waves  ## EIE: waveforms of RTL and model, compared and 
 waves-dota: env-core env-waves  ## DOTA: the same
 	@$(PY) -m sim.waves example dota $(ARGS)
 
+waves-enmc: env-core env-waves  ## ENMC: the same
+	@$(PY) -m sim.waves example enmc $(ARGS)
+
 regress: env-core env-waves  ## traced runs against their waveform signatures
 	@$(PY) -m sim.regress $(ARGS)
 
 regress-accept: env-core env-waves  ## take what the hardware does now as right
 	@$(PY) -m sim.regress --accept $(ARGS)
 
-bench: bench-eie bench-dota  ## all benchmarks
+bench: bench-eie bench-dota bench-enmc  ## all benchmarks
 
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
 
 bench-dota: env-core  ## DOTA: attention, layers and encoder blocks in RTL
 	@$(PY) -m sim.dota.bench $(ARGS)
+
+bench-enmc: env-core  ## ENMC: screening, rows in full and real data in RTL
+	@$(PY) -m sim.enmc.bench $(ARGS)
 
 test: lint env-synth env-formal env-waves env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)

@@ -12,8 +12,9 @@ IDLE, BEGIN, SETTLE, RUN, CELL_BEGIN, CELL_SETTLE, CELL = range(7)
 SETTLED = 2
 
 #: Situations that the tests must reach.
-EVENTS = ("execute", "speculate", "both", "cell", "cell_alone", "nothing", "execute_ends_first", "speculate_ends_first")
-EXECUTES, SPECULATES, BOTH, CELLS, CELL_ALONE, NOTHING, EXECUTE_FIRST, SPECULATE_FIRST = range(len(EVENTS))
+EVENTS = ("execute", "speculate", "both", "cell", "cell_alone", "nothing", "execute_ends_first", "speculate_ends_first",
+          "tile_done")
+EXECUTES, SPECULATES, BOTH, CELLS, CELL_ALONE, NOTHING, EXECUTE_FIRST, SPECULATE_FIRST, TILES = range(len(EVENTS))
 
 
 class ControlState(NamedTuple):
@@ -24,12 +25,13 @@ class ControlState(NamedTuple):
     execute: np.ndarray         # starts
     speculate: np.ndarray
     cell: np.ndarray
+    tiles_done: np.ndarray      # that the Executor has stored since its start
     seen: np.ndarray
 
 
 def state(_cfg) -> ControlState:
     """State after reset; the same for every configuration."""
-    return ControlState(*(np.zeros(1, np.int64) for _ in range(5)), np.zeros(len(EVENTS), np.int64))
+    return ControlState(*(np.zeros(1, np.int64) for _ in range(6)), np.zeros(len(EVENTS), np.int64))
 
 
 @jit
@@ -40,7 +42,7 @@ def busy_of(s):
 
 @jit
 def _begin(s, execute, speculate, cell):
-    s.execute[0], s.speculate[0] = execute, speculate
+    s.execute[0], s.speculate[0], s.tiles_done[0] = execute, speculate, 0
     s.wait[0], s.state[0] = SETTLED, SETTLE
     s.seen[EXECUTES] += execute
     s.seen[SPECULATES] += speculate
@@ -51,9 +53,11 @@ def _begin(s, execute, speculate, cell):
 
 
 @jit
-def clock(s, update, execute, speculate, cell, execute_busy, speculate_busy, cell_busy):
+def clock(s, update, execute, speculate, cell, execute_busy, speculate_busy, cell_busy, tile_done):
     """One clock; ``execute``, ``speculate``, ``cell``: the stage has a job for them."""
     here = s.state[0]
+    s.tiles_done[0] += tile_done
+    s.seen[TILES] += tile_done
     s.execute[0] = s.speculate[0] = s.cell[0] = 0
     if here == IDLE:
         if update:

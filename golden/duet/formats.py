@@ -106,8 +106,8 @@ MOST_LIMITS = 15
 SPECULATE_FIELDS |= {f"limit_{k}": 5 for k in range(MOST_LIMITS)}
 
 #: A job of the cell unit, low bits first: number of elements, and words of the global buffer. LSTM reads ``a`` = i,
-#: ``b`` = f, ``c`` = g, ``d`` = o and changes ``state`` = c and ``hidden`` = h. RESET reads ``a`` = r and ``hidden``
-#: and writes ``d``. GRU reads ``a`` = z, ``b`` = n and changes ``hidden``.
+#: ``b`` = f, ``c`` = g, ``d`` = o, changes ``state`` = c and writes ``hidden`` = h. RESET reads ``a`` = r and
+#: ``hidden`` and writes ``d``. GRU reads ``a`` = z, ``b`` = n and ``hidden`` and writes ``d``.
 CELL_FIELDS = {"op": 2, "length": 16, **dict.fromkeys(("a", "b", "c", "d", "state", "hidden"), ADDR_BITS)}
 
 

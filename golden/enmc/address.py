@@ -12,7 +12,10 @@ import numpy as np
 from .config import EnmcConfig
 from .formats import BANK_GROUPS, BANKS, BURST_LENGTH, BURST_ORDER
 
-__all__ = ["Location", "burst_of", "fields_of", "location"]
+__all__ = ["Location", "burst_of", "fields_of", "join", "location", "lsb_of"]
+
+#: The fields of :func:`join`.
+_BG0, _COLUMN, _BG1, _BA, _ROW = (BURST_ORDER.index(name) for name in ("bg0", "column", "bg1", "ba", "row"))
 
 
 class Location(NamedTuple):
@@ -43,6 +46,17 @@ def fields_of(cfg: EnmcConfig) -> dict[str, tuple[int, int]]:
         fields[name] = lsb, widths[name]
         lsb += widths[name]
     return fields
+
+
+def lsb_of(cfg: EnmcConfig) -> tuple[int, ...]:
+    """Lowest bits of the fields, in the order of ``BURST_ORDER``."""
+    return tuple(lsb for lsb, _width in fields_of(cfg).values())
+
+
+def join(lsb, bank_group, bank, row, column):
+    """Number of the burst that holds a column, unchecked; ``lsb`` of :func:`lsb_of`, values that are in range."""
+    return ((bank_group & 1) << lsb[_BG0] | bank_group >> 1 << lsb[_BG1] | bank << lsb[_BA] | row << lsb[_ROW]
+            | column // BURST_LENGTH << lsb[_COLUMN])
 
 
 def location(cfg: EnmcConfig, burst) -> Location:
@@ -76,8 +90,7 @@ def burst_of(cfg: EnmcConfig, bank_group, bank, row, column):
     _check("bank", bank, BANKS // BANK_GROUPS)
     _check("row", row, 2**cfg.row_bits)
     _check("column", column, 2**cfg.column_bits)
-    part = {"bg0": bank_group & 1, "bg1": bank_group >> 1, "ba": bank, "row": row, "column": column // BURST_LENGTH}
-    return sum(part[name] << lsb for name, (lsb, _width) in fields_of(cfg).items())
+    return join(lsb_of(cfg), bank_group, bank, row, column)
 
 
 def _check(name, values, end):

@@ -129,7 +129,7 @@ class EnmcConfig:
 
     @property
     def burst_bits(self) -> int:
-        """Width of the address of a burst: see ``golden.enmc.formats.BURST_FIELDS``."""
+        """Width of the address of a burst: see ``golden.enmc.address``."""
         return self.column_bits - 3 + 4 + self.row_bits
 
     @property

@@ -9,15 +9,17 @@ import numpy as np
 
 from golden.common.jit import jit
 
-from . import dram
+from . import address, dram
 from .config import EnmcConfig
-from .formats import BANK_GROUPS, BANKS, BURST_CLOCKS, PHASES, PIN_FIELDS, WE_N, Command
+from .formats import ALL, BANK_GROUPS, BANKS, BURST_CLOCKS, PHASES, PIN_FIELDS, WE_N, Command
 
 #: Bursts on their way to or from a rank.
 ON_THE_WAY = 16
 _LSB = {name: sum(list(PIN_FIELDS.values())[:place]) for place, name in enumerate(PIN_FIELDS)}
 _BG, _BA, _A = _LSB["bg"], _LSB["ba"], _LSB["a"]
 _READ, _WRITE = int(Command.RD), int(Command.WR)
+_COLUMNS = (1 << ALL) - 1
+_burst_of = jit(address.join)
 
 
 class DeviceState(NamedTuple):
@@ -34,8 +36,10 @@ class DeviceState(NamedTuple):
     data : int64 array, shape (ranks, 2, ON_THE_WAY, words)
         Data of reads; what has come of writes.
     head, level : int64 arrays, shape (ranks, 2)
-    shape : int64 array, shape (4,)
-        cl, cwl, bits of a column's burst, spare.
+    shape : int64 array, shape (2,)
+        cl, cwl.
+    lsb : int64 array
+        See ``golden.enmc.address.lsb_of``.
     """
 
     rows: np.ndarray
@@ -45,6 +49,7 @@ class DeviceState(NamedTuple):
     head: np.ndarray
     level: np.ndarray
     shape: np.ndarray
+    lsb: np.ndarray
 
 
 def state(cfg: EnmcConfig) -> DeviceState:
@@ -53,7 +58,7 @@ def state(cfg: EnmcConfig) -> DeviceState:
     return DeviceState(np.zeros((n, BANKS), np.int64), np.zeros((n, 2, ON_THE_WAY), np.int64),
                        np.zeros((n, ON_THE_WAY), np.int64), np.zeros((n, 2, ON_THE_WAY, cfg.burst_words), np.int64),
                        np.zeros((n, 2), np.int64), np.zeros((n, 2), np.int64),
-                       np.array([cfg.cl, cfg.cwl, cfg.column_bits - 3]))
+                       np.array([cfg.cl, cfg.cwl]), np.array(address.lsb_of(cfg)))
 
 
 @jit
@@ -73,7 +78,7 @@ def drive(s, k, cycle, dq):
 @jit
 def take(s, memory, k, cycle, pins, dq):
     """Commands [PHASES] and data [PHASES, phase_words] at the pins of rank ``k`` in a cycle."""
-    words, cl, cwl, bits = dq.shape[1], s.shape[0], s.shape[1], s.shape[2]
+    words, cl, cwl = dq.shape[1], s.shape[0], s.shape[1]
     for slot in range(PHASES):
         clock, value = PHASES * cycle + slot, pins[slot]
         head = s.head[k, 1]
@@ -93,8 +98,8 @@ def take(s, memory, k, cycle, pins, dq):
         if not value & 2:
             s.rows[k, place] = a
         elif command == _READ or command == _WRITE:
-            column, kind = (a & 1023) >> 3, 1 if command == _WRITE else 0
-            burst = (group & 1 | column << 1 | (group >> 1 | bank << 1 | s.rows[k, place] << 3) << bits + 1)
+            kind = 1 if command == _WRITE else 0
+            burst = _burst_of(s.lsb, group, bank, s.rows[k, place], a & _COLUMNS)
             tail = (s.head[k, kind] + s.level[k, kind]) % ON_THE_WAY
             s.at[k, kind, tail] = clock + (cwl if kind else cl)
             s.level[k, kind] += 1

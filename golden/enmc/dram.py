@@ -1,7 +1,7 @@
 """Storage of the DRAM without its timing: what the bursts of every rank hold.
 
-A burst is ``dq`` bytes, ``cfg.burst_words`` words of 32 bits, the first beat lowest. Its address has the fields of
-``golden.enmc.formats.BURST_ORDER``. A rank of the paper has 8 GB, so memory is taken by pages of ``2 * page_bursts``
+A burst is ``dq`` bytes, ``cfg.burst_words`` words of 32 bits, the first beat lowest; for its address see
+``golden.enmc.address``. A rank of the paper has 8 GB, so memory is taken by pages of ``2 * page_bursts``
 bursts with adjacent addresses (a row of each of two banks) when something is first written there.
 
 Golden models read and write bursts with the ``@jit`` functions; :class:`Dram` owns the arrays, loads and dumps.
@@ -14,50 +14,8 @@ import numpy as np
 from golden.common.jit import jit
 
 from .config import EnmcConfig
-from .formats import BURST_LENGTH, BURST_ORDER
 
-__all__ = ["Dram", "DramState", "Place", "burst_at", "place_of", "read", "write"]
-
-
-class Place(NamedTuple):
-    """Where a burst lies; ``column`` is that of its first beat."""
-
-    bank_group: int
-    bank: int
-    row: int
-    column: int
-
-
-def _widths(cfg: EnmcConfig) -> dict[str, int]:
-    """Fields of the address of a burst [bits], low bits first."""
-    bits = {"bg0": 1, "bg1": 1, "ba": 2, "row": cfg.row_bits, "column": cfg.column_bits - 3}
-    return {name: bits[name] for name in BURST_ORDER}
-
-
-def place_of(cfg: EnmcConfig, burst: int) -> Place:
-    """Bank, row and column of a burst.
-
-    Raises
-    ------
-    ValueError
-        If the rank has no such burst.
-    """
-    if not 0 <= burst < cfg.bursts:
-        raise ValueError(f"burst must be in 0..{cfg.bursts - 1}, not {burst!r}")
-    field = {}
-    for name, bits in _widths(cfg).items():
-        field[name], burst = burst & (1 << bits) - 1, burst >> bits
-    return Place(field["bg1"] << 1 | field["bg0"], field["ba"], field["row"], field["column"] * BURST_LENGTH)
-
-
-def burst_at(cfg: EnmcConfig, bank_group: int, bank: int, row: int, column: int) -> int:
-    """Address of the burst that holds a column: the inverse of :func:`place_of`. Values must be in range."""
-    field = {"bg0": bank_group & 1, "bg1": bank_group >> 1, "ba": bank, "row": row, "column": column // BURST_LENGTH}
-    burst = lsb = 0
-    for name, bits in _widths(cfg).items():
-        burst |= field[name] << lsb
-        lsb += bits
-    return burst
+__all__ = ["Dram", "DramState", "read", "write"]
 
 
 class DramState(NamedTuple):

@@ -104,17 +104,14 @@ def bus_of(cfg: EnmcConfig, y) -> tuple[np.ndarray, np.ndarray]:
     """What the host sees of a block [cycles, ranks, fields]: data [cycles, PHASES, phase_words] and enables."""
     columns = (y.shape[2] - rank.T_DATA) // 2
     each, words = columns // PHASES, cfg.phase_words
-    enables = np.zeros(len(y), np.int64)
+    oe = y[:, :, rank.T_OE]
     data = np.zeros((len(y), PHASES, words), np.int64)
-    for k in range(cfg.ranks):
-        oe = y[:, k, rank.T_OE]
-        enables |= oe
-        for slot in range(PHASES):
-            on = oe >> slot & 1 != 0
-            for word in range(words):
-                column = y[on, k, rank.T_DATA + columns + slot * each + word // 2]
-                data[on, slot, word] |= column >> 32 * (word % 2) & 0xFFFFFFFF
-    return data, enables
+    for slot in range(PHASES):
+        cycles, ranks = np.nonzero(oe >> slot & 1)
+        for word in range(words if len(cycles) else 0):
+            column = y[cycles, ranks, rank.T_DATA + columns + slot * each + word // 2]
+            np.bitwise_or.at(data, (cycles, slot, word), column >> 32 * (word % 2) & 0xFFFFFFFF)
+    return data, np.bitwise_or.reduce(oe, axis=1)
 
 
 def warm_up():

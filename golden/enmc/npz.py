@@ -8,8 +8,8 @@ Key                       Shape            Meaning
 ``w``                     [classes, d]     weights of the classifier; finite in FP32
 ``b``                     [classes]        its biases
 ``h``                     [inputs, d], [d] vectors to classify
-``p`` (optional)          [k, d]           projection; with ``w_screen`` and ``b_screen``, otherwise a screener is
-                                           fitted to the samples
+``p`` (optional)          [k, d]           projection, finite in FP32; with ``w_screen`` and ``b_screen``, otherwise a
+                                           screener is fitted to the samples
 ``w_screen`` (with ``p``) [classes, k]     screening weights, integers -8..7
 ``b_screen`` (with ``p``) [classes]        screening biases, integers, at most 2**31 - 1 - 2**18 in magnitude
 ``feature_scale``         one number       features are ``p h`` times this, rounded to -8..7; above 0. Without it the
@@ -136,6 +136,7 @@ def _screener(arrays, classes, elements):
     if "k" in arrays:
         raise ValueError("k must be left out when there is a p, not present")
     p = _floats(arrays, "p", (None, elements), np.float64)
+    _floats(arrays, "p", (None, elements), np.float32)      # so that no product is infinite
     values = {"p": p}
     for key, shape, low, high, kind in (("w_screen", (classes, len(p)), LOW, HIGH, np.int8),
                                         ("b_screen", (classes,), -MOST_BIAS, MOST_BIAS, np.int32)):
@@ -208,4 +209,6 @@ def _positive(arrays, key):
         raise ValueError(f"{key} must be one number, not {values.dtype} of shape {values.shape}")
     if not (np.isfinite(values) and values > 0):
         raise ValueError(f"{key} must be a finite number above 0, not {values.item()!r}")
+    if values > np.finfo(np.float32).max:
+        raise ValueError(f"{key} must be a finite number in float32, not {values.item()!r}")
     return float(values)

@@ -115,13 +115,20 @@ def _mean(parts: Sequence[Occupation], name: str) -> float:
     return float(np.average([getattr(part, name) for part in parts], weights=weights)) if sum(weights) else 0.0
 
 
+def _likelihood(results):
+    """Results in the order of their likelihood: what is no number is the least likely."""
+    return np.where(np.isnan(results), np.float32(-np.inf), results)
+
+
 def evaluate(plan: Plan, run: Run, *, preset: str, seed: int, wall_seconds: float, rtl: Rtl | None = None) -> Report:
     """Compare a run with the equations and describe it."""
     cfg, layout, w = plan.cfg, plan.layout, plan.workload
     records = records_of(plan, run.answers)
-    approximate = np.zeros(plan.scores.shape, np.float32) if plan.full else w.screener.results(w.h, plan.scores)
-    quality = quality_of(approximate, [r.label for r in records], [r.exact for r in records],
-                         float_results(w.w, w.b, w.h), w.screener, w.labels)
+    with np.errstate(over="ignore", invalid="ignore"):      # the executor has infinite results, too
+        approximate = np.zeros(plan.scores.shape, np.float32) if plan.full else w.screener.results(w.h, plan.scores)
+        full = float_results(w.w, w.b, w.h)
+    quality = quality_of(approximate, [r.label for r in records], [_likelihood(r.exact) for r in records],
+                         _likelihood(full), w.screener, w.labels)
     ranks = []
     for k in range(cfg.ranks):
         if layout.share(k):

@@ -210,11 +210,16 @@ def of_file(path, _cfg: EnmcConfig, seed: int) -> dict:
     wanted = min(CANDIDATES, len(file.w)) if file.candidates is None else file.candidates
     try:
         if file.p is None:
-            screener = fit_screener(file.w, file.b, samples, file.k, seed, candidates=wanted)
+            with np.errstate(over="raise", invalid="raise"):
+                screener = fit_screener(file.w, file.b, samples, file.k, seed, candidates=wanted)
         else:
             screener = _given_screener(file, samples, wanted)
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
+    except FloatingPointError:
+        largest = " and ".join(f"{np.abs(values).max():.2g}" for values in (file.w, samples))
+        raise UsageError(f"{path}: w and samples must have products well inside of FP32 for a screener to be fitted, "
+                         f"not elements as large as {largest}") from None
     return {"w": file.w, "b": file.b, "h": file.h, "screener": screener, "labels": file.labels,
             "samples": file.samples, "function": Function.SOFTMAX if file.function is None else Function(file.function)}
 
@@ -227,7 +232,9 @@ def _given_screener(file: npz.File, samples, wanted: float) -> Screener:
         threshold = fit_threshold(screener.w, screener.b, screener.features(samples), wanted)
         screener = replace(screener, threshold=threshold)
     some = file.h[:16]
-    return replace(screener, unit=best_unit(screener.scores(some), float_results(file.w, file.b, some)))
+    with np.errstate(over="ignore", invalid="ignore"):      # the executor has infinite results, too
+        results = float_results(file.w, file.b, some)
+    return replace(screener, unit=best_unit(screener.scores(some), results))
 
 
 #: Name -> (one line, factory(cfg, seed) that gives the other fields of :class:`Workload`, whether it is random).

@@ -7,10 +7,12 @@ operand.
 from typing import NamedTuple
 
 from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from hdl.common.primitives import find_first
 
-__all__ = ["Format", "Number", "leading_zeros", "round_and_pack", "take_apart", "trailing_zeros"]
+__all__ = ["Format", "Number", "Pipeline", "leading_zeros", "round_and_pack", "take_apart", "trailing_zeros"]
 
 
 class Format(NamedTuple):
@@ -48,6 +50,36 @@ class Format(NamedTuple):
             if type(value) is not int or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer in {low}..{high}, not {value!r}")
         return self
+
+
+class Pipeline(wiring.Component):
+    """An operation of IEEE 754 on two numbers, ``LATENCY`` cycles from operands to result, one a cycle; never stalls.
+
+    Rounds to the nearest, ties to even. Subnormal operands and results are exact. Every NaN that comes out is
+    0x7FC00000.
+
+    Parameters
+    ----------
+    exponent_bits, fraction_bits : int
+        Widths of the format, 2..8 and 2..23. Others than those of single precision are there to be tested whole.
+
+    Members
+    -------
+    a, b : In(32)
+    o : Out(32)
+        0 after reset, until the first result comes.
+
+    Raises
+    ------
+    ValueError
+        If a width is out of range.
+    """
+
+    LATENCY = 0
+
+    def __init__(self, exponent_bits=8, fraction_bits=23):
+        self._format = form = Format(exponent_bits, fraction_bits).check()
+        super().__init__({"a": In(form.bits), "b": In(form.bits), "o": Out(form.bits)})
 
 
 class Number(NamedTuple):

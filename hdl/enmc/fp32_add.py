@@ -1,48 +1,24 @@
 """Floating-point adder: a sum a cycle."""
 
 from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.enmc.formats import ADD_LATENCY
 
-from .fp32 import Format, leading_zeros, round_and_pack, take_apart, trailing_zeros
+from .fp32 import Pipeline, leading_zeros, round_and_pack, take_apart, trailing_zeros
 
 __all__ = ["Fp32Add"]
 
 
-class Fp32Add(wiring.Component):
+class Fp32Add(Pipeline):
     """IEEE 754 adder [Thesis 6.4.2, the FP32 MACs of the executor].
 
-    Rounds to the nearest, ties to even. Subnormal operands and results are exact; x + (-x) is +0. Every NaN that comes
-    out is 0x7FC00000.
+    x + (-x) is +0. Parameters, members, rounding: see ``Pipeline``.
 
     Latency: ``LATENCY`` = 4 cycles: (1) comparing and swapping, (2) moving the smaller one to the places of the larger
-    one, (3) the sum and its leading zeros, (4) moving it to the front, rounding. Throughput: one a cycle; it never
-    stalls.
-
-    Parameters
-    ----------
-    exponent_bits, fraction_bits : int
-        Widths of the format, 2..8 and 2..23. Others than those of single precision are there to be tested whole.
-
-    Members
-    -------
-    a, b : In(32)
-    o : Out(32)
-        0 after reset, until the first sum comes.
-
-    Raises
-    ------
-    ValueError
-        If a width is out of range.
+    one, (3) the sum and its leading zeros, (4) moving it to the front, rounding.
     """
 
     LATENCY = ADD_LATENCY
-
-    def __init__(self, exponent_bits=8, fraction_bits=23):
-        self._format = form = Format(exponent_bits, fraction_bits).check()
-        super().__init__({"a": In(form.bits), "b": In(form.bits), "o": Out(form.bits)})
 
     def elaborate(self, platform):
         form = self._format

@@ -1,12 +1,10 @@
 """Floating-point multiplier: a product a cycle."""
 
 from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from golden.enmc.formats import MULTIPLY_LATENCY
 
-from .fp32 import Format, leading_zeros, round_and_pack, take_apart, trailing_zeros
+from .fp32 import Pipeline, leading_zeros, round_and_pack, take_apart, trailing_zeros
 
 __all__ = ["Fp32Multiply"]
 
@@ -14,37 +12,16 @@ __all__ = ["Fp32Multiply"]
 FINE = 3
 
 
-class Fp32Multiply(wiring.Component):
+class Fp32Multiply(Pipeline):
     """IEEE 754 multiplier [Thesis 6.4.2, the FP32 MACs of the executor].
 
-    Rounds to the nearest, ties to even. Subnormal operands and results are exact. Every NaN that comes out is
-    0x7FC00000.
+    Parameters, members, rounding: see ``Pipeline``.
 
     Latency: ``LATENCY`` = 3 cycles: (1) the products of the first significand with both halves of the second one,
-    (2) their sum, moved by a multiple of 8, (3) moving it further, rounding. Throughput: one a cycle; it never stalls.
-
-    Parameters
-    ----------
-    exponent_bits, fraction_bits : int
-        Widths of the format, 2..8 and 2..23. Others than those of single precision are there to be tested whole.
-
-    Members
-    -------
-    a, b : In(32)
-    o : Out(32)
-        0 after reset, until the first product comes.
-
-    Raises
-    ------
-    ValueError
-        If a width is out of range.
+    (2) their sum, moved by a multiple of 8, (3) moving it further, rounding.
     """
 
     LATENCY = MULTIPLY_LATENCY
-
-    def __init__(self, exponent_bits=8, fraction_bits=23):
-        self._format = form = Format(exponent_bits, fraction_bits).check()
-        super().__init__({"a": In(form.bits), "b": In(form.bits), "o": Out(form.bits)})
 
     def elaborate(self, platform):
         form = self._format

@@ -2,8 +2,9 @@
 
 #: ``where`` belongs beside every figure. ``table``: mm2 and mW of a rank, as in the source; the text beside it gives
 #: 0.388 mm2 and 264.6 mW, but only the table adds up. ``units``: stems of ``UNITS``, areas in um2; ``top`` has eight
-#: ranks. ``boxes``: rows of the table, each with the units that do the same here and the area of one instance; its
-#: buffers are parts of these units here. The clock is 400 MHz.
+#: ranks. ``boxes``: rows of the table, each with the units that do the same here and the area of one instance. The
+#: controller has its instruction FIFOs inside here, so it stands beside the source's with the control buffer; the lanes
+#: have their partial sums, which the source may count among its compute buffer. The clock is 400 MHz.
 PAPER = {
     "where": "TSMC 28 nm, 400 MHz, Design Compiler; buffers are register files",
     "table": {
@@ -16,15 +17,15 @@ PAPER = {
         "total": (0.442, 285.4),
     },
     "units": {
-        "controller": {"area_um2": 35_000, "srams": False},
+        "controller": {"area_um2": 35_000 + 53_000, "srams": False},
         "dram_controller": {"area_um2": 135_000, "srams": False},
         "rank": {"area_um2": 442_000, "srams": False, "critical_path_ns": 2.5},
         "top": {"area_um2": 8 * 442_000, "srams": False, "critical_path_ns": 2.5},
     },
     "boxes": {
-        "INT4 MACs": (("screen_lane",), 13_000 / 64),
+        "INT4 MACs (ours: and partial sums)": (("screen_lane",), 13_000 / 64),
         "FP32 MACs": (("exact_dot",), 145_000),
-        "ENMC controller": (("controller",), 35_000),
+        "ENMC controller, control buffer": (("controller",), 35_000 + 53_000),
         "DRAM controller": (("dram_controller",), 135_000),
     },
 }

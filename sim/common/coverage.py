@@ -7,6 +7,7 @@ Inside the simulator :func:`cover` collects events by unit; they outlive the run
 import json
 import os
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 #: Environment variable with the file that a run leaves its events in.
@@ -32,6 +33,21 @@ def cover(unit: str, events: Iterable[str]) -> set[str]:
 def seen(unit: str) -> set[str]:
     """Events of a unit so far in this run."""
     return set(_seen.get(unit, ()))
+
+
+def raised(units: Mapping[str, tuple], state) -> dict[str, set[str]]:
+    """Events that the compiled models of an accelerator raised since its reset, by unit.
+
+    Parameters
+    ----------
+    units : mapping of str to (module, str)
+        The golden model of each unit, which has ``EVENTS``, and where in ``state`` its own lies, such as
+        ``"lanes.exact"``.
+    state : NamedTuple
+        Of the golden accelerator.
+    """
+    return {unit: {event for event, count in zip(module.EVENTS, attrgetter(path)(state).seen, strict=True) if count}
+            for unit, (module, path) in units.items()}
 
 
 def load(path: Path) -> dict[str, set[str]]:

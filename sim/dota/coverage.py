@@ -1,5 +1,7 @@
 """What the fixed runs of DOTA together must reach: ``python -m sim.coverage dota``. See docs/coverage.md."""
 
+from functools import partial
+
 from golden.dota import (
     accumulator,
     detector,
@@ -15,6 +17,7 @@ from golden.dota import (
     scheduler_unit,
     sram,
 )
+from sim.common import coverage
 
 #: Units whose compiled models count events, with where their state lies in that of the accelerator.
 UNITS = {
@@ -49,17 +52,5 @@ EXCEPTIONS = {
 }
 
 
-def raised(state) -> dict[str, set[str]]:
-    """Events that a golden accelerator raised since its reset, by unit.
-
-    Parameters
-    ----------
-    state : golden.dota.top.DotaState
-    """
-    events = {}
-    for unit, (module, path) in UNITS.items():
-        part = state
-        for name in path.split("."):
-            part = getattr(part, name)
-        events[unit] = {event for event, count in zip(module.EVENTS, part.seen, strict=True) if count}
-    return events
+#: ``raised(state)``: events that the golden accelerator raised since its reset, by unit.
+raised = partial(coverage.raised, UNITS)

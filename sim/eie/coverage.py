@@ -1,5 +1,7 @@
 """What the fixed runs of EIE together must reach: ``python -m sim.coverage eie``. See docs/coverage.md."""
 
+from functools import partial
+
 from golden.common.fifo import FifoModel
 from golden.eie import (
     act_rw,
@@ -13,6 +15,7 @@ from golden.eie import (
     sequencer,
     spmat_read,
 )
+from sim.common import coverage
 
 #: Units whose compiled models count events, with the field of the accelerator's state that holds them.
 UNITS = {
@@ -39,12 +42,5 @@ EXCEPTIONS = {
 }
 
 
-def raised(state) -> dict[str, set[str]]:
-    """Events that a golden accelerator raised since its reset, by unit.
-
-    Parameters
-    ----------
-    state : golden.eie.top.EieState
-    """
-    return {unit: {event for event, count in zip(module.EVENTS, getattr(state, field).seen, strict=True) if count}
-            for unit, (module, field) in UNITS.items()}
+#: ``raised(state)``: events that the golden accelerator raised since its reset, by unit.
+raised = partial(coverage.raised, UNITS)

@@ -14,6 +14,8 @@ from sim.common import runner
 #: Units that occur often are compiled once; see sim.dota.accelerator.
 _SHARED = ("enmc_rank", "enmc_screen_lane", "enmc_fp32_multiply", "enmc_fp32_add")
 CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n' for unit in _SHARED)
+#: Where coverage is counted, a wire whose upper bits repeat its sign looks like a loop.
+CONTROL += 'lint_off -rule UNOPTFLAT -file "enmc_controller.v" -match "*status__free*"\n'
 FLAGS = ("-fno-dfg", "-fno-table")
 
 
@@ -42,8 +44,8 @@ def build(cfg, waves=None, coverage=False):
     return runner.build("enmc", design.files, design.top, control=CONTROL, flags=FLAGS, waves=waves, coverage=coverage)
 
 
-def simulate(built, cfg, batches, *, seed=1, ports=False, dram_trace=None, waves_file=None, coverage_file=None,
-             on_progress=None, repeat=None) -> Lockstep:
+def simulate(built, cfg, batches, *, seed=1, ports=False, stalls=(), dram_trace=None, waves_file=None,
+             golden_waves=None, coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
     """Carry out batches on the RTL.
 
     Parameters
@@ -54,8 +56,16 @@ def simulate(built, cfg, batches, *, seed=1, ports=False, dram_trace=None, waves
         A job for each rank.
     ports : bool
         The host writes memory images by DDR4 commands; otherwise they are there at once.
+    stalls : sequence of bool
+        Pattern of pauses of the host; in each it plans nothing for ``golden.enmc.host.QUANTUM`` cycles.
     dram_trace : Path
         Where the commands of the DRAM go, as CSV.
+    waves_file : Path
+        The RTL's waveform, if ``built`` traces.
+    golden_waves : Path
+        The golden model's, a VCD file with the same cycles.
+    coverage_file : Path
+        Code coverage, if ``built`` counts it.
 
     Raises
     ------
@@ -64,8 +74,9 @@ def simulate(built, cfg, batches, *, seed=1, ports=False, dram_trace=None, waves
     """
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps({"cfg": cfg, "batches": batches, "ports": ports,
-                                      "dram_trace": dram_trace and Path(dram_trace).resolve()}))
+        job.write_bytes(pickle.dumps({"cfg": cfg, "batches": batches, "ports": ports, "stalls": tuple(stalls),
+                                      "dram_trace": dram_trace and Path(dram_trace).resolve(),
+                                      "golden_waves": golden_waves and Path(golden_waves).resolve()}))
         ran = runner.run(built, test_module="sim.enmc.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
                          coverage_file=coverage_file, waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())

@@ -10,6 +10,7 @@ from golden.enmc.cli import add_arguments, prepare
 from golden.enmc.model import warm_up
 from golden.enmc.report import Rtl, Run, evaluate, to_dict
 from golden.enmc.tables import print_report
+from golden.enmc.waves import Waves
 from golden.enmc.workloads import list_workloads
 from sim.common.runner import BenchFailure, BuildError
 from sim.common.toolchain import ToolchainError
@@ -24,6 +25,8 @@ def main(argv=None) -> int:
                     description="Run a workload on the RTL of ENMC, and compare every cycle with the golden model.")
     add_arguments(parser)
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write a waveform (.vcd, or .fst where possible)")
+    parser.add_argument("--golden-waves", type=Path, metavar="FILE",
+                        help="write the golden model's waveform of the same cycles (.vcd)")
     parser.add_argument("--dram-trace", type=Path, metavar="FILE", help="write every command of the DRAM (.csv), and "
                         "check the file against the rules of DDR4")
     parser.add_argument("--load", choices=("direct", "ports"), default="direct", help="how the classifier gets into "
@@ -34,6 +37,8 @@ def main(argv=None) -> int:
         print_workloads(dict(list_workloads()))
         return 0
     kind = wave_kind(args.waves)
+    if args.golden_waves is not None:
+        Waves.check(args.golden_waves)
     if args.dram_trace is not None and not args.dram_trace.absolute().parent.is_dir():
         raise UsageError(f"DRAM trace must be in an existing folder, not {str(args.dram_trace)!r}")
     what = prepare(args)
@@ -76,7 +81,8 @@ def run_dimm(what, kind, args, repeat):
     with progress_bar() as progress:
         task = progress.add_task("RTL in lockstep", total=None)
         return simulate(built, what.cfg, [what.jobs(n) for n in range(what.batches)], seed=args.seed,
-                        ports=args.load == "ports", dram_trace=args.dram_trace, waves_file=args.waves, repeat=repeat,
+                        ports=args.load == "ports", dram_trace=args.dram_trace, waves_file=args.waves,
+                        golden_waves=args.golden_waves, repeat=repeat,
                         on_progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 

@@ -5,8 +5,9 @@ clocks of data. Clock number = 3 * cycle + slot; cycle 0 is the first step.
 """
 
 from golden.common.fields import pack_fields
+from golden.enmc.address import join, lsb_of
 from golden.enmc.config import EnmcConfig
-from golden.enmc.dram import Dram, burst_at
+from golden.enmc.dram import Dram
 from golden.enmc.formats import ALL, BURST_CLOCKS, DESELECT, PHASES, PIN_FIELDS, RAS_N, WE_N, Command
 from sim.enmc.ddr4_rules import COMMANDS, Ddr4Rules, DramCommand
 
@@ -81,6 +82,7 @@ class Ddr4Device:
         self.cfg, self.lane, self.trace = cfg, lane, trace
         self.memory = Dram(cfg) if memory is None else memory
         self.cycle = 0
+        self._lsb = lsb_of(cfg)
         self._phase_bits = 2 * cfg.dq
         self._phase_mask = (1 << self._phase_bits) - 1
         self._drive = {}
@@ -216,7 +218,7 @@ class Ddr4Device:
         # Without an open row, or beyond the rank, a write is lost and a read is 0; the rules have reported it.
         burst = None
         if row is not None and row < 1 << cfg.row_bits and column < 1 << cfg.column_bits:
-            burst = burst_at(cfg, group, bank, row, column)
+            burst = join(self._lsb, group, bank, row, column)
         if is_read:
             value = 0 if burst is None else self.memory.read_burst(burst, self.lane)
             for k in range(BURST_CLOCKS):

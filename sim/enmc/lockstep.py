@@ -3,6 +3,7 @@
 Started by :mod:`sim.enmc.accelerator`, which leaves a job in the working folder and reads the result there.
 """
 
+import itertools
 import os
 import pickle
 import time
@@ -18,7 +19,10 @@ from golden.enmc.formats import DESELECT, PHASES, PIN_FIELDS, trace_of
 from golden.enmc.host import QUANTUM, Host
 from golden.enmc.model import Dimm, bus_of, warm_up
 from golden.enmc.rank import RanksInputs
+from golden.enmc.waves import Waves
 from sim.common import bench, progress
+from sim.common.coverage import cover
+from sim.enmc.coverage import raised
 from sim.enmc.ddr4_device import Ddr4Device
 from sim.enmc.dram_trace import TraceWriter
 from sim.enmc.trace import check, decode, format_of
@@ -37,10 +41,17 @@ class Bench:
     cfg : EnmcConfig
     trace_file : Path or None
         Where the commands of the DRAM go.
+    context : str
+        For failure texts.
+    stalls : sequence of bool
+        Pattern of pauses of the host, a quantum each.
+    waves : Waves or None
+        Where the model's own waveform goes.
     """
 
-    def __init__(self, dut, cfg, trace_file=None, context=""):
-        self.dut, self.cfg, self.context = dut, cfg, context
+    def __init__(self, dut, cfg, trace_file=None, context="", stalls=(), waves=None):
+        self.dut, self.cfg, self.context, self.waves = dut, cfg, context, waves
+        self._stalls = itertools.cycle(stalls or (False,))
         self.host, self.model, self.memory = Host(cfg), Dimm(cfg), Dram(cfg, cfg.ranks)
         self._file = open(trace_file, "w", newline="") if trace_file else None
         writer = TraceWriter(self._file) if trace_file else None
@@ -56,7 +67,8 @@ class Bench:
         self._octets = min(2 * cfg.dq, 64) // 8
         self._data = [[lsbs[f"dram_dq_o_{slot}_{part}"] // 8 for part in range(cfg.dq // 4 // self._octets)]
                       for slot in range(PHASES)]
-        self._last = [None] * (cfg.ranks + 3)   # what was driven last: data of the DRAM, pins of the host
+        # What was driven last: data of the DRAM, pins of the host.
+        self._last = [0] * cfg.ranks + [None] * 3
         self._inputs = [getattr(dut, f"dram_{k}_dq_i") for k in range(cfg.ranks)]
 
     async def reset(self):
@@ -75,16 +87,30 @@ class Bench:
 
     async def carry_out(self, task):
         """Carry out a task of the host; returns its result."""
-        self.host.begin(task)
+        self.host.begin(self._paused(task))
         while not self.host.done:
             pins = self.host.plan()
             block, data = await self._drive(pins)
             rtl = decode(self.cfg, block)
-            golden = self.model.step(RanksInputs(pins.pins, pins.dq, data))
-            check(self.cfg, rtl, golden, self.cycles, self.context)
+            inputs = RanksInputs(pins.pins, pins.dq, data)
+            golden = self.model.step(inputs)
+            if self.waves is not None:
+                self.waves.trace(inputs, golden)    # also of a block that differs
+            # The first row is shown before the clock edge that begins cycle 0 of a waveform.
+            check(self.cfg, rtl, golden, self.cycles - 1, self.context)
             self.cycles += QUANTUM
             self.host.see(*bus_of(self.cfg, rtl))
         return self.host.result
+
+    def _paused(self, task):
+        """The task with the pauses of the host."""
+        while True:
+            if not next(self._stalls):
+                try:
+                    next(task)
+                except StopIteration as end:
+                    return end.value
+            yield
 
     async def _drive(self, pins):
         """Drive a quantum; returns sampled values of the probe and the data of the DRAM as words."""
@@ -99,7 +125,9 @@ class Bench:
             block.append(value)
             shown = value.to_bytes(size * cfg.ranks, "little")
             for k, device in enumerate(self.devices):
-                dq, _ = device.step(*self._shown(shown[k * size:(k + 1) * size]))
+                dq, drives = device.step(*self._shown(shown[k * size:(k + 1) * size]))
+                if not drives:
+                    dq = last[k]    # the pins keep what they had: fewer of them change
                 driven[k].append(dq)
                 if dq != last[k]:
                     self._inputs[k].value = last[k] = dq
@@ -114,9 +142,8 @@ class Bench:
     def _shown(self, record):
         """Commands, data and enables that a rank shows its DRAM."""
         value = int.from_bytes(record[:self._head], "little")
-        pins = 0
-        for slot, lsb in enumerate(self._pins):
-            pins |= (value >> lsb & _PINS) << slot * PIN_BITS
+        first, second, third = self._pins
+        pins = value >> first & _PINS | (value >> second & _PINS) << PIN_BITS | (value >> third & _PINS) << 2 * PIN_BITS
         oe, dq = value >> self._oe & 7, 0
         if oe:
             for slot in range(PHASES):
@@ -153,7 +180,8 @@ async def lockstep(dut):
     """Carry out all batches; golden model and RTL agree in every cycle, and the DRAM has nothing to complain of."""
     job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
     cfg, ports = job["cfg"], job["ports"]
-    dimm = Bench(dut, cfg, job["dram_trace"], f"cfg={cfg}, seed={bench.seed()}")
+    waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
+    dimm = Bench(dut, cfg, job["dram_trace"], f"cfg={cfg}, seed={bench.seed()}", job["stalls"], waves)
     await dimm.reset()
     started, answers, batches = time.perf_counter(), [], []
     for number, jobs in enumerate(job["batches"]):
@@ -167,6 +195,8 @@ async def lockstep(dut):
         answers.append(await dimm.carry_out(dimm.host.batch(jobs)))
         batches.append(dimm.host.worked)
     violations = dimm.close()
+    for unit, events in raised(dimm.model.state).items():
+        cover(unit, events)
     Path("result.pickle").write_bytes(pickle.dumps({
         "cycles": dimm.cycles, "answers": answers, "batches": batches, "activity": dimm.model.activity,
         "violations": violations, "seconds": time.perf_counter() - started}))

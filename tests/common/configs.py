@@ -22,9 +22,10 @@ class BeatsConfig:
 
 @dataclass(frozen=True)
 class SramConfig:
-    ports: str  # "1rw" or "1r1w"
+    ports: str  # "1rw", "1r1w" or "1r1w_masked"
     depth: int
     width: int
+    parts: int = 1
 
 
 @dataclass(frozen=True)

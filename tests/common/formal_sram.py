@@ -2,7 +2,7 @@
 
 from amaranth import *
 
-from hdl.common.sram import Sram1r1w, Sram1rw
+from hdl.common.sram import Sram1r1w, Sram1r1wMasked, Sram1rw
 from sim.common.formal import proof
 
 DEPTHS = {f"{depth} rows": (depth,) for depth in (2, 4)}
@@ -36,6 +36,26 @@ def two_ports(h, depth):
     sram = h.place("sram", Sram1r1w(depth, 2))
     h.assume(~(sram.r_en & sram.w_en & (sram.r_addr == sram.w_addr)))
     watch(h, depth, sram.w_en, sram.w_addr, sram.w_data, sram.r_en, sram.r_addr, sram.r_data)
+
+
+@proof("a part of a row that is read is what was written there last, whatever other parts were written since",
+       size="{} rows of 2 parts of 2 bits", cases=DEPTHS)
+def masked(h, depth):
+    sram = h.place("sram", Sram1r1wMasked(depth, 4, 2))
+    part = h.constant("part")
+    h.assume(~(sram.r_en & sram.w_en & (sram.r_addr == sram.w_addr)))
+    written = sram.w_en & sram.w_mask.bit_select(part, 1)
+    watch(h, depth, written, sram.w_addr, sram.w_data.word_select(part, 2), sram.r_en, sram.r_addr,
+          sram.r_data.word_select(part, 2))
+    h.reach(sram.w_en & (sram.w_mask == 2) & ~part, "another part is written")
+
+
+@proof("wrong: a write changes the whole row", size="2 rows of 2 parts of 2 bits",
+       fails="a read returns what was written last")
+def unmasked(h):
+    sram = h.place("sram", Sram1r1wMasked(2, 4, 2))
+    h.assume(~(sram.r_en & sram.w_en & (sram.r_addr == sram.w_addr)))
+    watch(h, 2, sram.w_en, sram.w_addr, sram.w_data[2:], sram.r_en, sram.r_addr, sram.r_data[2:])
 
 
 @proof("wrong: rows are zero before they are written", size="2 rows of 2 bits", fails="zero at first")

@@ -8,24 +8,28 @@ import pytest
 from amaranth.sim import Simulator
 
 from golden.common.config import to_json
-from golden.common.sram import Sram1r1wInputs, Sram1r1wModel
+from golden.common.sram import Sram1r1wInputs, Sram1r1wMaskedInputs, Sram1r1wMaskedModel, Sram1r1wModel
 from hdl.common.emit import emit
-from hdl.common.sram import Sram1r1w, Sram1rw
+from hdl.common.sram import Sram1r1w, Sram1r1wMasked, Sram1rw
 from sim.common.runner import BenchFailure, build, run, run_unit
 from tests.common.configs import SramConfig
 from tests.common.mutation import assert_mutant_fails
 from tests.common.sram_traffic import accesses, model_of
 
 CONFIGS = [SramConfig("1rw", 16, 9), SramConfig("1r1w", 16, 9), SramConfig("1rw", 2, 1),
-           SramConfig("1r1w", 2, 64)]
+           SramConfig("1r1w", 2, 64), SramConfig("1r1w_masked", 16, 12, 4), SramConfig("1r1w_masked", 2, 96, 96),
+           SramConfig("1r1w_masked", 4, 9, 1), SramConfig("1r1w_masked", 8, 4096, 256)]
+MASKED = CONFIGS[4]
 
 
 def sram(cfg):
+    if cfg.ports == "1r1w_masked":
+        return Sram1r1wMasked(cfg.depth, cfg.width, cfg.parts)
     return {"1rw": Sram1rw, "1r1w": Sram1r1w}[cfg.ports](cfg.depth, cfg.width)
 
 
 def config_id(cfg):
-    return f"{cfg.ports}-{cfg.depth}x{cfg.width}"
+    return f"{cfg.ports}-{cfg.depth}x{cfg.width}" + f"-{cfg.parts}" * (cfg.parts > 1)
 
 
 @pytest.mark.parametrize("cfg", CONFIGS, ids=config_id)
@@ -56,19 +60,21 @@ def simulate(dut, bench):
     sim.run()
 
 
-def test_collision_stops_the_simulator():
-    cfg = SramConfig("1r1w", 16, 8)
-    design = emit(sram(cfg), name="sram_1r1w", cfg=cfg)
-    built = build("sram_1r1w", design.files, design.top)
+@pytest.mark.parametrize("cfg", [SramConfig("1r1w", 16, 8), MASKED], ids=config_id)
+def test_collision_stops_the_simulator(cfg):
+    name = f"sram_{cfg.ports}"
+    design = emit(sram(cfg), name=name, cfg=cfg)
+    built = build(name, design.files, design.top)
     with pytest.raises(BenchFailure, match=r"address 5 must not be read and written in one cycle"):
         run(built, test_module="tests.common.tb_sram_collision", seed=1)
 
 
-def test_collision_stops_amaranth():
-    dut = Sram1r1w(16, 8)
-
+@pytest.mark.parametrize(("dut", "access"), [
+    (Sram1r1w(16, 8), Sram1r1wInputs(True, 5, True, 5, 0)),
+    (Sram1r1wMasked(16, 8, 2), Sram1r1wMaskedInputs(True, 5, True, 0, 5, 0))], ids=["1r1w", "1r1w_masked"])
+def test_collision_stops_amaranth(dut, access):
     async def bench(ctx):
-        for name, value in Sram1r1wInputs(True, 5, True, 5, 0)._asdict().items():
+        for name, value in access._asdict().items():
             ctx.set(getattr(dut, name), value)
         await ctx.tick()
         await ctx.tick()
@@ -77,14 +83,30 @@ def test_collision_stops_amaranth():
         simulate(dut, bench)
 
 
-def test_collision_stops_the_model():
-    model = Sram1r1wModel(16)
+@pytest.mark.parametrize(("model", "access"), [
+    (Sram1r1wModel(16), Sram1r1wInputs(True, 5, True, 5, 0)),
+    (Sram1r1wMaskedModel(16, 8, 2), Sram1r1wMaskedInputs(True, 5, True, 0, 5, 0))], ids=["1r1w", "1r1w_masked"])
+def test_collision_stops_the_model(model, access):
     with pytest.raises(ValueError, match=r"^r_addr must differ from w_addr in one cycle, not 5$"):
-        model.step(Sram1r1wInputs(True, 5, True, 5, 0))
+        model.step(access)
 
 
-@pytest.mark.parametrize(("cfg", "rams"), [(SramConfig("1rw", 512, 36), 1), (SramConfig("1r1w", 256, 64), 2)],
-                         ids=["1rw-512x36", "1r1w-256x64"])
+def test_masked_model_knows_what_is_undefined():
+    """A row has a value when each of its parts was written."""
+    model = Sram1r1wMaskedModel(4, 8, 2)
+    write = Sram1r1wMaskedInputs(False, 0, True, 0b01, 3, 0xAB)
+    read = Sram1r1wMaskedInputs(True, 3, False, 0, 0, 0)
+    for access in write, read:
+        model.step(access)
+    assert model.outputs().r_data is None
+    for access in write._replace(w_mask=0b10, w_data=0xCD), read:
+        model.step(access)
+    assert model.outputs().r_data == 0xCB
+
+
+@pytest.mark.parametrize(("cfg", "rams"), [(SramConfig("1rw", 512, 36), 1), (SramConfig("1r1w", 256, 64), 2),
+                                           (SramConfig("1r1w_masked", 512, 36, 4), 1)],
+                         ids=["1rw-512x36", "1r1w-256x64", "1r1w_masked-512x36-4"])
 def test_synthesis_infers_block_ram(cfg, rams, tmp_path):
     """One memory of the right size, and on an FPGA block RAM alone: the read register is part of it."""
     design = emit(sram(cfg))
@@ -111,17 +133,39 @@ def test_deep_memory_in_synthesis():
         env={"DUT_CONFIG": to_json(cfg)})
 
 
-@pytest.mark.parametrize("make", [Sram1rw, Sram1r1w])
+def test_masked_memory_in_synthesis():
+    """A write a part, as tools infer byte enables from it, behaves like the simulator's one write of the row."""
+    design = emit(sram(MASKED), name="sram_1r1w_masked", cfg=MASKED)
+    files = {name: text.replace("`ifdef SYNTHESIS", "`ifndef SYNTHESIS") for name, text in design.files.items()}
+    assert files != design.files
+    run(build("sram_1r1w_masked_parts", files, design.top), test_module="tests.common.tb_sram", seed=1,
+        env={"DUT_CONFIG": to_json(MASKED)})
+
+
+@pytest.mark.parametrize("make", [Sram1rw, Sram1r1w, lambda depth, width: Sram1r1wMasked(depth, width, 1)],
+                         ids=["1rw", "1r1w", "1r1w_masked"])
 @pytest.mark.parametrize("depth", [0, 1, 12, 16.0])
 def test_wrong_depth(make, depth):
     with pytest.raises(ValueError, match=rf"^depth must be a power of two of at least 2, not {depth}$"):
         make(depth, 8)
 
 
-@pytest.mark.parametrize("make", [Sram1rw, Sram1r1w])
+@pytest.mark.parametrize("make", [Sram1rw, Sram1r1w, lambda depth, width: Sram1r1wMasked(depth, width, 1)],
+                         ids=["1rw", "1r1w", "1r1w_masked"])
 def test_wrong_width(make):
     with pytest.raises(ValueError, match=r"^width must be a positive integer, not 0$"):
         make(16, 0)
+
+
+@pytest.mark.parametrize("parts", [0, 3, -1, 2.0])
+def test_wrong_parts(parts):
+    with pytest.raises(ValueError, match=rf"^parts must be a positive divisor of 8, not {parts}$"):
+        Sram1r1wMasked(16, 8, parts)
+
+
+def test_bench_notices_a_mask_that_is_ignored():
+    assert_mutant_fails(sram(MASKED), name="sram_1r1w_masked", cfg=MASKED, test_module="tests.common.tb_sram",
+                        old=" & bits_of(w_mask)", new="", match="r_data")
 
 
 def test_bench_notices_data_that_does_not_hold():

@@ -3,12 +3,8 @@
 import pytest
 
 from golden.dota.config import PRESETS
-from hdl.common.emit import emit
 from hdl.dota import UNITS
-from synth.common.hierarchy import read_hierarchy
-from synth.common.structure import Structure
-
-TINY = PRESETS["tiny"]
+from tests.common.ports import assert_exceptions_are_needed, assert_registered, structure_of
 
 #: What may pass from an input to an output in one cycle, with the most 4-input LUTs, and why.
 THROUGH = {
@@ -67,7 +63,7 @@ MODULES = sorted({
 
 @pytest.fixture(scope="module")
 def structure():
-    return Structure(read_hierarchy(emit(UNITS["top"](TINY), name="dota", cfg=TINY)))
+    return structure_of(UNITS["top"], "dota", PRESETS["tiny"])
 
 
 def test_every_unit_is_looked_at(structure):
@@ -77,20 +73,9 @@ def test_every_unit_is_looked_at(structure):
 
 @pytest.mark.parametrize("unit", MODULES)
 def test_ports_are_registers(unit, structure):
-    ports = structure.ports(unit)
-    sources, sinks, most = THROUGH.get(unit, (set(), set(), 0))
-    for path in ports["comb_paths"]:
-        source, sink = path["from"].split("__")[0], path["to"].split("__")[0]
-        assert sink == "probe" or (source in sources and sink in sinks and path["lut4"] <= most), path
-    for output, lut4 in ports["unregistered_outputs"].items():
-        assert output == "probe" or lut4 <= DEEP.get(unit, {}).get(output, 1), output
+    assert_registered(structure, unit, THROUGH, DEEP)
 
 
 @pytest.mark.parametrize("unit", sorted({*THROUGH, *DEEP}))
 def test_exceptions_are_needed(unit, structure):
-    """What is allowed is there, so the lists do not outlive the logic."""
-    ports = structure.ports(unit)
-    sources, sinks, _most = THROUGH.get(unit, (set(), set(), 0))
-    assert {path["from"].split("__")[0] for path in ports["comb_paths"]} == sources
-    assert {path["to"].split("__")[0] for path in ports["comb_paths"]} == sinks
-    assert all(ports["unregistered_outputs"].get(output, 0) > 1 for output in DEEP.get(unit, {}))
+    assert_exceptions_are_needed(structure, unit, THROUGH, DEEP)

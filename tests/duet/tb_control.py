@@ -22,6 +22,7 @@ class Inputs(NamedTuple):
     execute_busy: bool = False
     speculate_busy: bool = False
     cell_busy: bool = False
+    tile_done: bool = False
 
 
 class Outputs(NamedTuple):
@@ -29,6 +30,7 @@ class Outputs(NamedTuple):
     speculate_start: bool
     cell_start: bool
     busy: bool
+    tiles_done: int
 
 
 class Model:
@@ -50,20 +52,23 @@ class Model:
 
     def step(self, x):
         s = self.s
-        y = Outputs(bool(s.execute[0]), bool(s.speculate[0]), bool(s.cell[0]), bool(control.busy_of(s)))
+        y = Outputs(bool(s.execute[0]), bool(s.speculate[0]), bool(s.cell[0]), bool(control.busy_of(s)),
+                    int(s.tiles_done[0]))
         control.clock(s, *x)
         return y
 
 
 class Bench(PinBench):
-    MODEL, QUIET = Model, Outputs._fields
+    MODEL, QUIET = Model, Outputs._fields[:4]
 
     async def stage(self, rng, jobs, cycles):
         """One stage whose jobs take ``cycles``; returns the cycles from ``update`` to its end."""
-        left, taken, y = [0, 0, 0], 0, await self.cycle(Inputs(True, *jobs))
+        left, taken, tiles, y = [0, 0, 0], 0, 0, await self.cycle(Inputs(True, *jobs))
         while taken == 0 or y.busy:
             # ``busy`` may come late, as long as it is there when it counts.
-            y = await self.cycle(Inputs(False, *jobs, *(bool(n) for n in left)))
+            tile = left[0] > 0 and rng.random() < 0.3
+            y = await self.cycle(Inputs(False, *jobs, *(bool(n) for n in left), tile))
+            tiles += tile
             left = [max(n - 1, 0) for n in left]
             for k, start in enumerate(y[:3]):
                 if start:
@@ -71,7 +76,7 @@ class Bench(PinBench):
                     left[k] = cycles[k]
             taken += 1
             assert taken < 200
-        assert not any(left)
+        assert not any(left) and y.tiles_done == tiles
         return taken
 
 
@@ -106,7 +111,7 @@ async def reset_in_a_stage(dut):
         for _ in range(cycles):
             await bench.cycle(Inputs(False, True, True, True))
         await bench.start()
-        assert not any(await bench.cycle(Inputs()))
+        assert not any((await bench.cycle(Inputs()))[:4])
 
 
 @cocotb.test(stage=1)

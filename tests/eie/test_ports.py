@@ -3,12 +3,8 @@
 import pytest
 
 from golden.eie.config import PRESETS
-from hdl.common.emit import emit
 from hdl.eie import UNITS
-from synth.common.hierarchy import read_hierarchy
-from synth.common.structure import Structure
-
-TINY = PRESETS["tiny"]
+from tests.common.ports import assert_exceptions_are_needed, assert_registered, structure_of
 
 #: What may pass from an input to an output in one cycle, with the most 4-input LUTs, and why.
 THROUGH = {
@@ -21,23 +17,24 @@ THROUGH = {
 #: Outputs that are more than one LUT away from the registers: a state and what is on its way.
 DEEP = {"eie_sequencer": {"passes__ready": 3}, "eie_io_port": {"active": 5}, "eie_spmat_read": {"busy": 2},
         "eie_ccu": {"status": 2}}
+#: Units by their Verilog module; the skid buffer and the registers are parts of others.
+MODULES = ["eie_skid", "eie_registers", *sorted(f"eie_{stem}" for stem in UNITS if stem != "top"), "eie"]
 
 
 @pytest.fixture(scope="module")
 def structure():
-    return Structure(read_hierarchy(emit(UNITS["top"](TINY), name="eie", cfg=TINY)))
+    return structure_of(UNITS["top"], "eie", PRESETS["tiny"])
 
 
 def test_every_unit_is_looked_at(structure):
-    assert {f"eie_{stem}" for stem in UNITS} - {"eie_top"} <= set(structure.hierarchy.units)
+    assert set(MODULES) <= set(structure.hierarchy.units)
 
 
-@pytest.mark.parametrize("unit", ["eie_skid", "eie_registers", *sorted(f"eie_{s}" for s in UNITS if s != "top"), "eie"])
+@pytest.mark.parametrize("unit", MODULES)
 def test_ports_are_registers(unit, structure):
-    ports = structure.ports(unit)
-    sources, sinks, most = THROUGH.get(unit, (set(), set(), 0))
-    for path in ports["comb_paths"]:
-        source, sink = path["from"].split("__")[0], path["to"].split("__")[0]
-        assert sink == "probe" or (source in sources and sink in sinks and path["lut4"] <= most), path
-    for output, lut4 in ports["unregistered_outputs"].items():
-        assert output == "probe" or lut4 <= DEEP.get(unit, {}).get(output, 1), output
+    assert_registered(structure, unit, THROUGH, DEEP)
+
+
+@pytest.mark.parametrize("unit", sorted({*THROUGH, *DEEP}))
+def test_exceptions_are_needed(unit, structure):
+    assert_exceptions_are_needed(structure, unit, THROUGH, DEEP)

@@ -1,11 +1,9 @@
 """The Verilog that `python -m hdl eie` writes: small, stable, every unit once, and accepted by other tools."""
 
 import json
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +12,8 @@ from golden.eie.config import PRESETS
 from hdl.common.yosys import modules_of
 from sim.common import toolchain
 from sim.common.build import LINT_CONTROL
+from tests.common.verilog import assert_names_are_plain, write
 
-ROOT = Path(__file__).resolve().parents[2]
 EMITTED = ("tiny", "small", "paper", "fast")
 
 #: Every distinct unit, leaves first.
@@ -31,13 +29,6 @@ STYLE = {
 }
 
 
-def write(folder, preset, hash_seed):
-    """Run the command in a process of its own."""
-    subprocess.run([sys.executable, "-m", "hdl", "eie", "--preset", preset, "-o", str(folder)], cwd=ROOT, check=True,
-                   capture_output=True, env={**os.environ, "PYTHONHASHSEED": str(hash_seed)})
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Folder of each preset; it is filled when it is asked for."""
@@ -46,7 +37,7 @@ def written(tmp_path_factory):
     def folder(preset):
         if preset not in folders:
             folders[preset] = tmp_path_factory.mktemp(preset)
-            write(folders[preset], preset, 0)
+            write("eie", preset, folders[preset])
         return folders[preset]
 
     return folder
@@ -91,13 +82,7 @@ def test_size(written):
 
 @pytest.mark.parametrize("preset", EMITTED)
 def test_names_are_plain(preset, written):
-    """No escaped names, no names that count, no trace of the generator's files."""
-    for path in written(preset).glob("*.v"):
-        text = re.sub(r'"(?:\\.|[^"\\])*"', '""', path.read_text())
-        assert "\\" not in text, path.name
-        assert not re.search(r"\w\$\d|\[-1:0\]", text), path.name
-        assert not re.search(r"\.py|src =", text), path.name
-        assert str(ROOT) not in text
+    assert_names_are_plain({path.name: path.read_text() for path in written(preset).glob("*.v")})
 
 
 def test_signals_called_like_keywords():
@@ -109,7 +94,7 @@ def test_signals_called_like_keywords():
 
 @pytest.mark.parametrize("preset", ["tiny", "fast"])
 def test_text_does_not_depend_on_the_hash_seed(preset, written, tmp_path):
-    again = write(tmp_path, preset, 1)
+    again = write("eie", preset, tmp_path, 1)
     assert again == {path.name: path.read_bytes() for path in written(preset).iterdir()}
 
 

@@ -25,16 +25,19 @@ def test_every_burst_has_its_place():
     assert len(set(zip(*(part.tolist() for part in places), strict=True))) == TINY.bursts
 
 
-def test_neighbours():
+@configs(*CONFIGS)
+def test_neighbours(cfg):
     """Two bank groups by turns; a page stays in a row of each; the next page has two other banks."""
-    page = 2 * TINY.page_bursts
-    first = location(TINY, np.arange(page))
-    assert first.bank_group.tolist() == [0, 1] * TINY.page_bursts
-    assert first.column.tolist() == [8 * (k // 2) for k in range(page)]
-    assert set(first.row) == {0}
-    assert location(TINY, page) == Location(bank_group=2, bank=0, row=0, column=0)
-    assert location(TINY, 2 * page) == Location(bank_group=0, bank=1, row=0, column=0)
-    assert location(TINY, TINY.pairs * page) == Location(bank_group=0, bank=0, row=1, column=0)
+    page = 2 * cfg.page_bursts
+    for first in 0, 5 * page, cfg.bursts - page:
+        places = location(cfg, first + np.arange(page))
+        assert (places.bank_group & 1).tolist() == [0, 1] * cfg.page_bursts
+        assert places.column.tolist() == [8 * (k // 2) for k in range(page)]
+        assert len(set(zip(places.bank_group >> 1, places.bank, places.row, strict=True))) == 1
+    assert location(cfg, page) == Location(bank_group=2, bank=0, row=0, column=0)
+    assert location(cfg, 2 * page) == Location(bank_group=0, bank=1, row=0, column=0)
+    assert location(cfg, cfg.pairs * page) == Location(bank_group=0, bank=0, row=1, column=0)
+    assert location(cfg, cfg.bursts - 1) == Location(3, 3, 2**cfg.row_bits - 1, 2**cfg.column_bits - 8)
 
 
 def test_fields():

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from golden.enmc.dram import Dram, burst_at, place_of
+from golden.enmc.address import burst_of, location
+from golden.enmc.dram import Dram
 from golden.enmc.formats import BANKS, PIN_FIELDS, Command
 from hdl.enmc.layouts import pins_layout
 from sim.enmc.ddr4_device import IDLE_PINS, PIN_BITS, Ddr4Device, DdrError, pins_of
@@ -70,7 +71,7 @@ def rules_of(device):
 def test_read(cfg, slot):
     """A burst comes CL after its command, in four clocks, the first beat low, whatever the slot."""
     device = Ddr4Device(cfg)
-    device.load(burst_at(cfg, 1, 2, 3, 8), np.arange(cfg.dq, dtype=np.uint8))
+    device.load(burst_of(cfg, 1, 2, 3, 8), np.arange(cfg.dq, dtype=np.uint8))
     port, ck = Port(device), 3 * cfg.trcd + slot
     port.command(0, "ACT", 1, 2, 3)
     port.command(ck, "RD", 1, 2, column=8)
@@ -90,7 +91,7 @@ def test_write(cfg, slot):
     port.command(ck, "WR", 3, 1, column=16)
     port.write(ck + cfg.cwl, value)
     port.run((ck + cfg.cwl + 3) // 3 * 3 - 1)
-    burst = burst_at(cfg, 3, 1, 5, 16)
+    burst = burst_of(cfg, 3, 1, 5, 16)
     assert device.memory.read_burst(burst) == 0
     port.run(ck + cfg.cwl + 3)
     assert device.memory.read_burst(burst) == value
@@ -108,7 +109,7 @@ def test_seamless_reads(cfg):
     port.command(0, "ACT", 0, 0, 0)
     port.command(cfg.trrd_s, "ACT", 1, 0, 0)
     for k in range(2 * cfg.page_bursts):
-        place = place_of(cfg, k)
+        place = location(cfg, k)
         port.command(start + 4 * k, "RD", place.bank_group, place.bank, column=place.column)
     first, end = start + cfg.cl, start + cfg.cl + 8 * cfg.page_bursts
     port.run(end + 3)
@@ -149,7 +150,7 @@ def test_random_traffic(cfg):
     assert len(port.driven) == 4 * len(reads)
     assert sum(value != blank for _, value in reads) > 100
     for (group, bank, row, column), value in contents.items():
-        assert device.memory.read_burst(burst_at(cfg, group, bank, row, column)) == value
+        assert device.memory.read_burst(burst_of(cfg, group, bank, row, column)) == value
 
 
 def opened(*banks, **arguments):
@@ -174,7 +175,7 @@ def test_auto_precharge():
     port.command(t + 100, "RD", 0, 0)
     port.run(t + 130)
     assert rules_of(device) == {"closed"}
-    assert device.memory.read_burst(burst_at(TINY, 0, 0, 2, 0)) == 5
+    assert device.memory.read_burst(burst_of(TINY, 0, 0, 2, 0)) == 5
     assert port.burst(t + 100 + TINY.cl) == 0
 
 

@@ -1,10 +1,10 @@
-"""Storage of the DRAM: order of addresses, pages, arrays in and out, and the functions of the golden models."""
+"""Storage of the DRAM: pages, arrays in and out, and the functions of the golden models."""
 
 import numpy as np
 import pytest
 
 from golden.enmc.config import PRESETS
-from golden.enmc.dram import Dram, Place, burst_at, place_of, read, write
+from golden.enmc.dram import Dram, read, write
 from tests.enmc.launch import CONFIGS, TINY, configs
 
 ALL = tuple(CONFIGS)
@@ -12,38 +12,6 @@ ALL = tuple(CONFIGS)
 
 def bursts(cfg, count, seed=1):
     return np.random.default_rng(seed).integers(0, 2**32, (count, cfg.burst_words), np.uint32)
-
-
-@configs(*ALL)
-def test_order_of_addresses(cfg):
-    """Consecutive bursts alternate between two bank groups; ``2 * page_bursts`` of them lie in the same two rows."""
-    page = 2 * cfg.page_bursts
-    for first in (0, 5 * page, cfg.bursts - page):
-        places = [place_of(cfg, first + k) for k in range(page)]
-        assert [p.bank_group & 1 for p in places] == [0, 1] * cfg.page_bursts
-        assert [p.column for p in places] == [8 * (k // 2) for k in range(page)]
-        assert len({(p.bank_group >> 1, p.bank, p.row) for p in places}) == 1
-    assert place_of(cfg, page) == Place(2, 0, 0, 0)
-    assert place_of(cfg, 2 * page) == Place(0, 1, 0, 0)
-    assert place_of(cfg, 8 * page) == Place(0, 0, 1, 0)
-    assert place_of(cfg, cfg.bursts - 1) == Place(3, 3, 2**cfg.row_bits - 1, 2**cfg.column_bits - 8)
-
-
-@configs(*ALL)
-def test_addresses_and_places_are_inverse(cfg):
-    rng = np.random.default_rng(3)
-    for burst in [*range(200), *rng.integers(0, cfg.bursts, 300).tolist()]:
-        assert burst_at(cfg, *place_of(cfg, burst)) == burst
-
-
-def test_all_places_of_the_small_one():
-    assert len({place_of(TINY, k) for k in range(TINY.bursts)}) == TINY.bursts
-
-
-@pytest.mark.parametrize("burst", [-1, TINY.bursts])
-def test_no_such_burst(burst):
-    with pytest.raises(ValueError, match=rf"^burst must be in 0\.\.8191, not {burst}$"):
-        place_of(TINY, burst)
 
 
 @configs(*ALL)

@@ -220,3 +220,12 @@ def test_row_in_parts():
     job = Job(words, program)
     (golden,), (meaning,) = Dimm(TINY).run([job]), Interpreter(TINY).run([job])
     assert golden.records[:, :3].tolist() == meaning.records[:, :3].tolist()
+
+
+def test_results_that_are_no_numbers():
+    """An infinite sum of both signs: the report goes on, and NaN is no likely class."""
+    signs = np.where(np.arange(12) % 2, 3e38, -3e38).astype(np.float32)
+    workload = load("every-class", TINY, 1)
+    what = plan(TINY, dataclasses.replace(workload, w=np.tile(signs, (workload.classes, 1)), h=workload.h * 0 + 1e3))
+    report, _ = ran(what)
+    assert report.errors.total == 0 and report.quality.candidates == workload.classes

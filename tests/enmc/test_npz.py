@@ -103,6 +103,8 @@ def test_layouts_of_memory(tmp_path):
     (SCREENER | {"b_screen": np.full(6, 2**64 - 1, np.uint64)},
      r"b_screen\[0\] must be in .*, not 18446744073709551615"),
     (SCREENER | {"feature_scale": np.array(0.0)}, r"feature_scale must be a finite number above 0, not 0\.0"),
+    (SCREENER | {"feature_scale": np.array(1e308)}, r"feature_scale must be a finite number in float32, not 1e\+308"),
+    (SCREENER | {"p": np.full((2, 3), 1e300)}, r"p\[0, 0\] must be a finite number in float32, not 1e\+300"),
     (SCREENER | {"feature_scale": np.ones(2)}, r"feature_scale must be one number, not float64 of shape \(2,\)"),
     (SCREENER | {"threshold": np.array(1.5)}, "threshold must be integers, not float64"),
     (SCREENER | {"threshold": np.array([1])}, r"threshold must be one integer, not an array of shape \(1,\)"),

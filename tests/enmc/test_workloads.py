@@ -242,3 +242,12 @@ def test_traffic():
     assert (layout.batches, layout.tile_bursts, layout.row_bursts) == (3, 8, 6)
     assert counted.screening == 3 * 13 * 8 * 16 and counted.candidates == 5 * 6 * 16
     assert counted.features == 2 * (3 * 1 + 5 * 6) * 16 and counted.full == 3 * 203 * 6 * 16
+
+
+def test_too_large_for_a_screener(tmp_path):
+    """Finite in FP32, but no screener can be fitted: one line, no warnings."""
+    path = tmp_path / "large.npz"
+    np.savez(path, w=np.full((5, 3), 3e38), b=np.zeros(5), h=np.full((2, 3), 1e3))
+    with pytest.raises(UsageError, match=r"w and samples must have products well inside of FP32 for a screener to be "
+                                         r"fitted, not elements as large as 3e\+38 and 1e\+03$"):
+        of_file(path, TINY, 1)

@@ -13,7 +13,8 @@ from synth import table
 #: Accelerators with committed figures, and how README.md shows them.
 EIE = ["act_queue", "pointer_read", "spmat_read", "arithmetic", "act_rw", "lnzd", "pe"]
 SHORT = {"eie": lambda: table.markdown("eie", EIE),
-         "dota": lambda: table.boxes("dota")}
+         "dota": lambda: table.boxes("dota"),
+         "enmc": lambda: table.boxes("enmc")}
 
 
 def block(path, name):
