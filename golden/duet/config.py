@@ -25,7 +25,7 @@ class DuetConfig:
     lut : int
         Micro-instructions of the MAC instruction LUT; a power of two, 32..4096.
     tags : int
-        Tags that are worked out in a cycle; a power of two, 8..64, at most ``lut``.
+        Tags that are worked out in a cycle; a power of two, 8..32.
     input_words, weight_words : int
         Words of inputs and weights of a step that the buffers of the PEs hold, twice; powers of two, 2..32.
     glb_words : int
@@ -68,7 +68,7 @@ class DuetConfig:
         check_power_of_two("columns", self.columns, 2, 32)
         check_choice("side", self.side, (2, 4))
         check_power_of_two("lut", self.lut, 32, 4096)
-        check_power_of_two("tags", self.tags, 8, min(64, self.lut))
+        check_power_of_two("tags", self.tags, 8, 32)
         check_power_of_two("input_words", self.input_words, 2, 32)
         check_power_of_two("weight_words", self.weight_words, 2, 32)
         check_power_of_two("glb_words", self.glb_words, 64, 65536)

@@ -25,13 +25,14 @@ class ControlState(NamedTuple):
     execute: np.ndarray         # starts
     speculate: np.ndarray
     cell: np.ndarray
+    executed: np.ndarray        # the Executor has nothing more to do in this stage
     tiles_done: np.ndarray      # that the Executor has stored since its start
     seen: np.ndarray
 
 
 def state(_cfg) -> ControlState:
     """State after reset; the same for every configuration."""
-    return ControlState(*(np.zeros(1, np.int64) for _ in range(6)), np.zeros(len(EVENTS), np.int64))
+    return ControlState(*(np.zeros(1, np.int64) for _ in range(7)), np.zeros(len(EVENTS), np.int64))
 
 
 @jit
@@ -43,6 +44,7 @@ def busy_of(s):
 @jit
 def _begin(s, execute, speculate, cell):
     s.execute[0], s.speculate[0], s.tiles_done[0] = execute, speculate, 0
+    s.executed[0] = 0
     s.wait[0], s.state[0] = SETTLED, SETTLE
     s.seen[EXECUTES] += execute
     s.seen[SPECULATES] += speculate
@@ -71,6 +73,7 @@ def clock(s, update, execute, speculate, cell, execute_busy, speculate_busy, cel
     elif here == RUN:
         s.seen[EXECUTE_FIRST] += execute and speculate_busy and not execute_busy
         s.seen[SPECULATE_FIRST] += speculate and execute_busy and not speculate_busy
+        s.executed[0] = not execute_busy
         if not execute_busy and not speculate_busy:
             s.state[0] = CELL_BEGIN if cell else IDLE
     elif here == CELL_BEGIN:

@@ -179,3 +179,19 @@ _CODE_INPUTS = [x / (1 << CODE_FRACTION) for x in range(-1 << CODE_INPUT_BITS - 
 #: is 7.5 of sigmoid(0), which becomes 8.
 CODE_SIGMOID = tuple(math.floor(15 / (1 + math.exp(-x)) + 0.5) for x in _CODE_INPUTS)
 CODE_TANH = tuple(math.floor(7 * math.tanh(x) + 0.5) for x in _CODE_INPUTS)
+
+
+#: Fields of the trace, low bits first; no field crosses 64 bits. What goes in ...
+TRACE_INPUTS = {"s_valid": 1, "s_last": 1, "m_ready": 1, "clear": 1, "ar_ready": 1, "r_valid": 1, "r_last": 1,
+                "pad_in": 57, "s_data": 64}
+#: ... what comes out; what is written to the global buffer, its values and map bits folded to 32 bits by exclusive or;
+#: and what is read from it. ``r_data`` of the memory port follows, in a record of its own.
+TRACE_OUTPUTS = {
+    "m_data": 64,
+    "ar_addr": 48, "ar_len": 8, "ar_valid": 1, "r_ready": 1, "s_ready": 1, "m_valid": 1, "m_last": 1, "active": 1,
+    "io_error": 1, "saturated": 1,
+    "write_addr": 16, "write_map_addr": 16, "read_addr": 16, "read_map_addr": 16,
+    "write_data": 32, "write_map": 32,
+    "write_port": 3, "read_port": 3, "busy": 1, "executes": 1, "speculates": 1, "cell_works": 1, "step_done": 1,
+    "transfer": 1, "macs": 12, "tiles_done": 16, "pad_out": 24,
+}

@@ -50,6 +50,8 @@ class Control(wiring.Component):
         One cycle each.
     tiles_done : Out(ADDR_BITS)
         Tiles that the Executor has stored since its start.
+    executed : Out(1)
+        The Executor has nothing more to do in this stage.
     busy : Out(1)
         A stage runs.
     """
@@ -60,7 +62,8 @@ class Control(wiring.Component):
             "update": In(1), "execute": In(1), "speculate": In(1), "cell_job": In(1),
             "execute_busy": In(1), "speculate_busy": In(1), "cell_busy": In(1),
             "tile_done": In(1), "tiles_done": Out(ADDR_BITS),
-            "execute_start": Out(1), "speculate_start": Out(1), "cell_start": Out(1), "busy": Out(1),
+            "execute_start": Out(1), "speculate_start": Out(1), "cell_start": Out(1), "executed": Out(1),
+            "busy": Out(1),
         })
 
     def elaborate(self, platform):
@@ -76,12 +79,13 @@ class Control(wiring.Component):
                     m.d.sync += state.eq(State.BEGIN)
             with m.Case(State.BEGIN):
                 m.d.sync += [self.execute_start.eq(self.execute), self.speculate_start.eq(self.speculate),
-                             self.tiles_done.eq(0), wait.eq(SETTLED), state.eq(State.SETTLE)]
+                             self.tiles_done.eq(0), self.executed.eq(0), wait.eq(SETTLED), state.eq(State.SETTLE)]
             with m.Case(State.SETTLE):
                 m.d.sync += wait.eq(wait - 1)
                 with m.If(wait == 1):
                     m.d.sync += state.eq(State.RUN)
             with m.Case(State.RUN):
+                m.d.sync += self.executed.eq(~self.execute_busy)
                 with m.If(~self.execute_busy & ~self.speculate_busy):
                     m.d.sync += state.eq(Mux(self.cell_job, State.CELL_BEGIN, State.IDLE))
             with m.Case(State.CELL_BEGIN):

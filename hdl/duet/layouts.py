@@ -83,9 +83,9 @@ def omap_layout(cfg) -> data.StructLayout:
 def tags_layout(cfg) -> data.StructLayout:
     """Tags of word ``word`` of the program, one bit an instruction, for the columns and for the rows of PEs.
 
-    ``phase`` is 0 and 1 in turn from step to step; ``last``: the step has no more words.
+    ``phase`` counts the steps, modulo 4: the first one has 1. ``last``: the step has no more words.
     """
-    return data.StructLayout({"word": range(cfg.tag_words), "phase": 1, "last": 1,
+    return data.StructLayout({"word": range(cfg.tag_words), "phase": 2, "last": 1,
                               "itags": data.ArrayLayout(cfg.tags, cfg.columns),
                               "otags": data.ArrayLayout(cfg.tags, cfg.rows)})
 
@@ -109,7 +109,7 @@ def group_layout(cfg) -> data.StructLayout:
     """What the store must know of a group: of every row whether it works, its channel, bias and sensitive pixels.
 
     ``word`` is the word of the output block, ``channel // columns`` not yet added (VECTOR: of the output), ``map_word``
-    that of its map; ``tile_done``: it is the last group of its tile; ``empty``: no pixel is sensitive, and no sums come.
+    that of its map; ``tile_done``: it is the last group of its tile; ``empty``: no pixel is sensitive, no sums come.
     """
     row = data.StructLayout({"on": 1, "channel": 16, "bias": signed(SUM_BITS), "sensitive": cfg.pixels})
     return data.StructLayout({"rows": data.ArrayLayout(row, cfg.rows), "word": ADDR_BITS, "map_word": ADDR_BITS,

@@ -30,6 +30,7 @@ class Outputs(NamedTuple):
     speculate_start: bool
     cell_start: bool
     busy: bool
+    executed: bool
     tiles_done: int
 
 
@@ -53,7 +54,7 @@ class Model:
     def step(self, x):
         s = self.s
         y = Outputs(bool(s.execute[0]), bool(s.speculate[0]), bool(s.cell[0]), bool(control.busy_of(s)),
-                    int(s.tiles_done[0]))
+                    bool(s.executed[0]), int(s.tiles_done[0]))
         control.clock(s, *x)
         return y
 

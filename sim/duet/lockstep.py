@@ -1,0 +1,129 @@
+"""Simulator side of a whole-accelerator run: a host on the AXI ports, a memory, and every cycle compared.
+
+Started by :mod:`sim.duet.accelerator`, which leaves a job in the working folder and reads the result there.
+"""
+
+import itertools
+import os
+import pickle
+import time
+from pathlib import Path
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from golden.duet import host, memory
+from golden.duet.formats import VALUE_BITS
+from golden.duet.model import Duet, Run, warm_up
+from golden.duet.registers import COUNTERS, registers
+from sim.common import bench, progress
+from sim.common.lockstep import Host, Recorder
+from sim.duet.trace import HEAD, check, decode
+
+
+class DuetRecorder(Recorder):
+    """Samples and compares the probe port of DUET."""
+
+    def observe(self, value):
+        get = HEAD.get
+        self.is_idle = not get(value, "busy") and not get(value, "active")
+        if get(value, "m_valid") and get(value, "m_ready"):
+            self.reply(get(value, "m_data"), get(value, "m_last"))
+
+    def compare(self, block, first_cycle):
+        inputs, rtl = decode(self.model.cfg, block)
+        check(rtl, self.model.step(inputs), first_cycle, self.context)
+
+
+async def answer_reads(dut, cfg, words):
+    """The memory off chip, on the pins of the memory port."""
+    chip = memory.state(cfg, words)
+    ready, valid, last = (np.zeros(1, np.int64) for _ in range(3))
+    data = np.zeros((1, chip.values.shape[1]), np.int64)
+    shown = None
+    falling, rising = FallingEdge(dut.clk), RisingEdge(dut.clk)
+    while True:
+        memory.show(chip, ready, valid, last, data)
+        pins = int(ready[0]), int(valid[0]), int(last[0]), data[0].astype(np.int16).tobytes() if valid[0] else b""
+        if pins != shown:
+            shown = pins
+            dut.m_axi_arready.value, dut.m_axi_rvalid.value, dut.m_axi_rlast.value = pins[:3]
+            dut.m_axi_rdata.value = int.from_bytes(pins[3], "little")
+        await falling
+        memory.clock(chip, bool(dut.m_axi_arvalid.value), int(dut.m_axi_araddr.value), int(dut.m_axi_arlen.value),
+                     bool(dut.m_axi_rready.value))
+        await rising
+
+
+async def pause_replies(dut, stalls):
+    """Take no reply in the cycles that a pattern says."""
+    for stall in itertools.cycle(stalls):
+        await RisingEdge(dut.clk)
+        dut.m_axis_tready.value = not stall
+
+
+async def carry_out(host_port, recorder, program, x, on_command) -> Run:
+    """A loaded program on an input."""
+    cfg, model, counts = program.cfg, recorder.model, []
+    for write in program.input_writes(x):
+        await host_port.send(host.write_packet(cfg, write))
+    await host_port.finished()
+    for stage in program.stages:
+        for write in stage.writes:
+            await host_port.send(host.write_packet(cfg, write))
+        recorder.flush()
+        before = model.counters()
+        await host_port.send(host.run_packet(cfg, stage))
+        await host_port.finished()
+        recorder.flush()
+        counts.append({name: count - before[name] for name, count in model.counters().items()})
+        on_command()
+    place = program.outputs[-1]
+    words = host.word_of_read(cfg, await host_port.ask(host.read_packet(cfg, place.base, place.words)))
+    return Run(program.result(words), counts)
+
+
+@cocotb.test(timeout_time=10, timeout_unit="sec")
+async def lockstep(dut):
+    """Carry out a program on all inputs; golden model and RTL agree in every cycle."""
+    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    program, inputs = job["program"], job["inputs"]
+    cfg = program.cfg
+    recorder = DuetRecorder(dut, Duet(cfg), f"cfg={cfg}, seed={bench.seed()}")
+    dut.m_axis_tready.value = 1
+    dut.m_axi_rresp.value = 0
+    for pin in (dut.m_axi_arready, dut.m_axi_rvalid, dut.m_axi_rlast, dut.m_axi_rdata):
+        pin.value = 0
+    dut.rst.value = 1
+    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
+    host_port = Host(dut, registers(cfg), recorder, job["stalls"])
+    for _ in range(2):
+        await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+    warm_up()
+    recorder.start()
+    await RisingEdge(dut.clk)
+    cocotb.start_soon(answer_reads(dut, cfg, program.memory))
+    if job["reply_stalls"]:
+        cocotb.start_soon(pause_replies(dut, job["reply_stalls"]))
+    started, count, total = time.perf_counter(), itertools.count(1), len(inputs) * len(program.stages)
+    progress.report(0, total)
+    for write in program.load:
+        await host_port.send(host.write_packet(cfg, write))
+    runs = [await carry_out(host_port, recorder, program, x, lambda: progress.report(next(count), total))
+            for x in inputs]
+    await host_port.finished()
+    counters = await host_port.counters(COUNTERS)
+    status = await host_port.read("status")
+    recorder.flush()
+    expected = recorder.model.counters()
+    assert counters == expected, f"counters must be {expected}, not {counters}"
+    Path("result.pickle").write_bytes(pickle.dumps({
+        "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
+        "seconds": time.perf_counter() - started}))
+
+
+assert VALUE_BITS == np.iinfo(np.int16).bits
