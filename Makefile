@@ -24,6 +24,7 @@ GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-trai
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
 .PHONY: sim-dota verilog-dota golden-dota bench-dota waves-dota synth-dota
+.PHONY: sim-duet golden-duet verilog-duet
 .PHONY: sim-enmc verilog-enmc golden-enmc bench-enmc waves-enmc synth-enmc
 
 help:  ## this list
@@ -56,6 +57,16 @@ golden-enmc: env-core  ## ENMC: the same from the cycle model alone
 
 verilog-enmc: env-core  ## ENMC: Verilog into build/verilog/enmc (PRESET=...)
 	@$(PY) -m hdl enmc --preset $(PRESET) -o build/verilog/enmc $(ARGS)
+
+sim-duet: env-core  ## DUET: a digit classifier and an LSTM with their little modules through the RTL
+	@$(PY) -m sim duet --workload digits-cnn --preset $(PRESET) $(ARGS)
+	@$(PY) -m sim duet --workload digits-lstm --preset $(PRESET) $(ARGS)
+
+golden-duet: env-core  ## DUET: the first from the cycle model alone
+	@$(PY) -m golden duet --workload digits-cnn --preset $(PRESET) $(ARGS)
+
+verilog-duet: env-core  ## DUET: Verilog into build/verilog/duet (PRESET=...)
+	@$(PY) -m hdl duet --preset $(PRESET) -o build/verilog/duet $(ARGS)
 
 golden-eie: env-core  ## EIE: the same from the cycle model alone
 	@$(PY) -m golden eie --workload digits $(ARGS)

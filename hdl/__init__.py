@@ -3,4 +3,4 @@
 __version__ = "0.1.0"
 
 #: Accelerators that there is hardware for. ``hdl.<accel>.UNITS`` names the units; ``top`` is the whole.
-ACCELERATORS = ("eie", "dota", "enmc")
+ACCELERATORS = ("eie", "dota", "enmc", "duet")

@@ -161,3 +161,6 @@ PRESETS = {
                         reduced_words=16, buckets=8),
     "paper": DuetConfig(),
 }
+
+#: What commands use without ``--preset``.
+DEFAULT_PRESET = "small"

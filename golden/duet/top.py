@@ -141,10 +141,10 @@ def element(word, index, bits):
     return value - ((value >> (bits - 1)) << bits)
 
 
+# Functions that take all states take long to compile: so there are few of them, and the others get what they need.
 @jit
-def _update(s):
+def _update(job, held):
     """The jobs of the scan chain hold."""
-    job, held = s.job, s.chain.held
     scan_chain.extract(held, job.speculate_at, job.speculate)
     scan_chain.extract(held, job.execute_at, job.execute)
     scan_chain.extract(held, job.cell_at, job.cell)
@@ -155,108 +155,100 @@ def _update(s):
 
 
 @jit
-def _execute_busy(s):
-    return loader.busy_of(s.loader, 0) or executor.busy_of(s.executor) or store.busy_of(s.store, 0)
+def _choose_write(port, one, two, units, io, room, pixels):
+    """Payload of the write port that has its turn, into the room for it; its addresses.
 
-
-@jit
-def _choose_write(s, port):
-    """Payload of the write port that has its turn, into the room for it; its addresses."""
-    pixels = s.sizes[2]
+    ``one``, ``two``, ``units``: states of the stores of Executor and Speculator, and of the cell unit.
+    """
+    mask, map_mask, data, map_ = room
     if port == 0:
-        one = s.store
-        for value in range(s.mask.shape[0]):
-            s.mask[value], s.map_mask[value] = one.w_mask[0, value], one.w_map_mask[0, value]
-            s.data[value], s.map[value] = one.w_data[0, value], one.w_map[0, value]
+        for value in range(mask.shape[0]):
+            mask[value], map_mask[value] = one.w_mask[0, value], one.w_map_mask[0, value]
+            data[value], map_[value] = one.w_data[0, value], one.w_map[0, value]
         return one.w_addr[0], one.w_map_addr[0]
     if port == 1:
-        two = s.speculator.store
-        for value in range(s.mask.shape[0]):
+        for value in range(mask.shape[0]):
             column, pixel = value // pixels, value % pixels
-            s.mask[value] = two.lanes[0] >> column & two.pixels[0] >> pixel & 1
-            s.map_mask[value] = two.map_pixels[0] >> pixel & 1
-            s.data[value], s.map[value] = two.values[0, column], two.bits[0, column] >> pixel & 1
+            mask[value] = two.lanes[0] >> column & two.pixels[0] >> pixel & 1
+            map_mask[value] = two.map_pixels[0] >> pixel & 1
+            data[value], map_[value] = two.values[0, column], two.bits[0, column] >> pixel & 1
         return two.addr[0], two.map_addr[0]
     if port == 2:
-        for value in range(s.mask.shape[0]):
-            s.mask[value], s.map_mask[value] = s.cell.w_mask[0, value], 0
-            s.data[value], s.map[value] = s.cell.w_data[0, value], 0
-        return s.cell.w_addr[0], 0
-    io = s.io
+        for value in range(mask.shape[0]):
+            mask[value], map_mask[value] = units.w_mask[0, value], 0
+            data[value], map_[value] = units.w_data[0, value], 0
+        return units.w_addr[0], 0
     is_map = io.access_target[0] == _MAP
-    for value in range(s.mask.shape[0]):
-        s.mask[value], s.map_mask[value] = not is_map, is_map
-        s.data[value] = 0 if is_map else element(io.word, value, VALUE_BITS)
-        s.map[value] = io.word[value // BEAT_BITS] >> value % BEAT_BITS & 1 if is_map else 0
+    for value in range(mask.shape[0]):
+        mask[value], map_mask[value] = not is_map, is_map
+        data[value] = 0 if is_map else element(io.word, value, VALUE_BITS)
+        map_[value] = io.word[value // BEAT_BITS] >> value % BEAT_BITS & 1 if is_map else 0
     return io.access_addr[0], io.access_addr[0]
 
 
 @jit
-def _read_addr(s, port):
-    """Addresses of the read port that has its turn."""
+def _read_addr(port, fetch, loads, units, io):
+    """Addresses of the read port that has its turn: of the Speculator's fetch, the loader's reader, the cell unit."""
     if port == 0:
-        return s.speculator.fetch.addr[0], 0
+        return fetch.addr[0], 0
     if port == 1:
-        return s.loader.reader.addr[0], s.loader.reader.map_addr[0]
+        return loads.addr[0], loads.map_addr[0]
     if port == 2:
-        return s.cell.r_addr[0], 0
-    return s.io.access_addr[0], s.io.access_addr[0]
+        return units.r_addr[0], 0
+    return io.access_addr[0], io.access_addr[0]
 
 
 @jit
-def _show_write(s, out, addr, map_addr):
+def _show_write(room, out, addr, map_addr):
     """What a write of the global buffer leaves in the trace."""
+    mask, map_mask, written, bits_written = room
     data = bits = values = maps = 0
-    for value in range(s.mask.shape[0]):
-        if s.mask[value]:
-            data ^= (s.data[value] & 0xFFFF) << VALUE_BITS * (value % 2)
+    for value in range(mask.shape[0]):
+        if mask[value]:
+            data ^= (written[value] & 0xFFFF) << VALUE_BITS * (value % 2)
             values = 1
-        if s.map_mask[value]:
-            bits ^= (s.map[value] & 1) << value % 32
+        if map_mask[value]:
+            bits ^= (bits_written[value] & 1) << value % 32
             maps = 1
     out[WRITE_ADDR], out[WRITE_MAP_ADDR] = addr * values, map_addr * maps
     out[WRITE_DATA], out[WRITE_MAP] = data, bits
 
 
 @jit
-def _host_write(s):
+def _host_write(io, projection, weights, bias):
     """A word of the host for one of the memories beside the global buffer; whether it is one of the projection."""
-    io = s.io
     target, addr = io.access_target[0], io.access_addr[0]
     if target == _PROJECTION:
-        trees, values = s.projection.shape
+        trees, values = projection.shape
         for tree in range(trees):
             for value in range(values):
-                s.projection[tree, value] = element(io.word, tree * values + value, TERNARY_BITS)
+                projection[tree, value] = element(io.word, tree * values + value, TERNARY_BITS)
         return True
     if target == _LOW_WEIGHTS:
-        weights = s.speculator.approximator.systolic.weights
         for row in range(weights.shape[2]):
             for column in range(weights.shape[3]):
                 weights[0, addr, row, column] = element(io.word, row * weights.shape[3] + column, LOW_BITS)
     elif target == _LOW_BIAS:
-        bias = s.speculator.approximator.low_output.bias
         for column in range(bias.shape[2]):
             bias[0, addr, column] = element(io.word, column, SUM_BITS)
     return False
 
 
 @jit
-def _clock_executor(s, drain_ready, host_lut):
-    """One clock of the Executor with what the loader offers, or the host."""
-    job, steps, rows = s.job.execute, s.loader.steps, s.sizes[0]
-    columns, tags = s.sizes[1], s.sizes[3]
+def _clock_executor(array, job, ids, steps, io, transfer, sizes, drain_ready, host_lut):
+    """One clock of the Executor with what the loader offers, or the host; ``ids`` of rows and of columns."""
+    rows, columns, most_pixels, tags = sizes
     bank, index, valid = steps.t_bank[0], steps.t_index[0], steps.t_valid[0] != 0
     kind, row = steps.t_kind[0], steps.t_row[0]
     if host_lut:
-        valid, kind, row, bank, index = True, _LUT_LOAD, rows, 0, s.io.access_addr[0]
+        valid, kind, row, bank, index = True, _LUT_LOAD, rows, 0, io.access_addr[0]
         for column in range(columns):
-            for pixel in range(s.transfer.shape[1]):
-                s.transfer[column, pixel] = element(s.io.word, pixel, VALUE_BITS) if pixel < 4 else 0
+            for pixel in range(transfer.shape[1]):
+                transfer[column, pixel] = element(io.word, pixel, VALUE_BITS) if pixel < 4 else 0
     elif valid:
         for column in range(columns):
-            for pixel in range(s.transfer.shape[1]):
-                s.transfer[column, pixel] = steps.t_data[0, column, pixel]
+            for pixel in range(transfer.shape[1]):
+                transfer[column, pixel] = steps.t_data[0, column, pixel]
     build, step = fifo_valid(steps.builds, 0), fifo_valid(steps.steps, 0)
     length = words = build_bank = omap_bank = input_bank = weight_bank = last = 0
     if build:
@@ -266,26 +258,36 @@ def _clock_executor(s, drain_ready, host_lut):
     if step:
         input_bank, weight_bank = fifo_front(steps.steps, 0, 0), fifo_front(steps.steps, 0, 1)
         last = fifo_front(steps.steps, 0, 2)
-    pixels = 1 if job[_KIND] == _VECTOR else s.sizes[2]
-    executor.clock(s.executor, valid, kind, row, columns, bank, index, s.transfer, s.job.row_ids, s.job.column_ids,
+    pixels = 1 if job[_KIND] == _VECTOR else most_pixels
+    executor.clock(array, valid, kind, row, columns, bank, index, transfer, ids[0], ids[1],
                    steps.imap_valid[0] != 0, steps.t_bank[0], steps.t_index[0], steps.imap[0],
                    steps.omap_valid[0] != 0, steps.omap_bank[0], steps.omap_row[0], steps.omap[0],
                    build, job[_LUT_BASE] // tags, words, length, build_bank, omap_bank, job[_USE_IMAP], 1,
-                   (1 << s.sizes[2]) - 1, step, input_bank, weight_bank, last, drain_ready, pixels)
+                   (1 << most_pixels) - 1, step, input_bank, weight_bank, last, drain_ready, pixels)
 
 
 @jit
-def _count(s, clear, busy, executes, speculates):
+def _count(totals, amounts, clear, busy, executes, speculates, cell_busy, steps, macs, step_done):
     """One clock of the counters."""
-    for k in range(s.totals.shape[0]):
-        s.totals[k] = 0 if clear else (s.totals[k] + s.amounts[k]) & ((1 << COUNTER_BITS) - 1)
-    steps, amounts = s.loader.steps, s.amounts
-    transfer, macs = steps.t_valid[0] != 0, s.executor.macs[0]
+    for k in range(totals.shape[0]):
+        totals[k] = 0 if clear else (totals[k] + amounts[k]) & ((1 << COUNTER_BITS) - 1)
+    transfer = steps.t_valid[0] != 0
     amounts[0], amounts[1], amounts[2], amounts[3] = busy, executes, speculates, executes and speculates
-    amounts[4], amounts[5], amounts[6] = cell.busy_of(s.cell, 0), macs, macs != 0
-    amounts[7] = s.executor.control.step_done[0]
+    amounts[4], amounts[5], amounts[6], amounts[7] = cell_busy, macs, macs != 0, step_done
     amounts[8] = transfer and steps.t_kind[0] == _WEIGHT
     amounts[9] = transfer and steps.t_kind[0] == _INPUT
+
+
+@jit
+def _answer(buffer, is_map, answer):
+    """What the global buffer shows, as beats; of a map the low ones."""
+    for beat in range(answer.shape[0]):
+        answer[beat] = 0
+    for value in range(buffer.out_data.shape[1]):
+        if is_map:
+            answer[value // BEAT_BITS] |= np.int64(buffer.out_map[0, value] != 0) << value % BEAT_BITS
+        else:
+            answer[value // 4] |= (buffer.out_data[0, value] & 0xFFFF) << VALUE_BITS * (value % 4)
 
 
 @jit
@@ -293,7 +295,8 @@ def _clock(s, x, t, out):
     """One clock."""
     io, job = s.io, s.job
     clear, update = x.clear[t] != 0, io.update[0] != 0
-    busy, executes, speculates = control.busy_of(s.control), _execute_busy(s), speculator.busy_of(s.speculator)
+    busy, speculates = control.busy_of(s.control), speculator.busy_of(s.speculator)
+    executes = (loader.busy_of(s.loader, 0) or executor.busy_of(s.executor) or store.busy_of(s.store, 0)) != 0
 
     # Ports of the global buffer.
     access, host_write = io.access_valid[0] != 0, io.access_write[0] != 0
@@ -305,10 +308,11 @@ def _clock(s, x, t, out):
     w2 = cell.write_valid_of(s.cell, 0)
     r_port, w_port = glb.first_of(r0, r1, r2, r3), glb.first_of(w0, w1, w2, to_glb)
     r_addr = r_map_addr = w_addr = w_map_addr = 0
+    room = s.mask, s.map_mask, s.data, s.map
     if r_port >= 0:
-        r_addr, r_map_addr = _read_addr(s, r_port)
+        r_addr, r_map_addr = _read_addr(r_port, s.speculator.fetch, s.loader.reader, s.cell, io)
     if w_port >= 0:
-        w_addr, w_map_addr = _choose_write(s, w_port)
+        w_addr, w_map_addr = _choose_write(w_port, s.store, s.speculator.store, s.cell, io, room, s.sizes[2])
 
     # Outputs of this cycle.
     for field in range(out.shape[0]):
@@ -324,7 +328,7 @@ def _clock(s, x, t, out):
     out[READ_PORT], out[WRITE_PORT] = r_port + 1, w_port + 1
     out[READ_ADDR], out[READ_MAP_ADDR] = r_addr, r_map_addr
     if w_port >= 0:
-        _show_write(s, out, w_addr, w_map_addr)
+        _show_write(room, out, w_addr, w_map_addr)
 
     # What units show to others, before any of them moves.
     start_execute, start_speculate = s.control.execute[0] != 0, s.control.speculate[0] != 0
@@ -342,27 +346,22 @@ def _clock(s, x, t, out):
     if sums_valid:
         for r in range(s.sums.shape[0]):
             s.sums[r] = executor.sum_of(s.executor, r)
-    if s.was_map[0]:
-        for beat in range(s.answer.shape[0]):
-            s.answer[beat] = 0
-        for value in range(s.mask.shape[0]):
-            s.answer[value // BEAT_BITS] |= np.int64(s.glb.out_map[0, value] != 0) << value % BEAT_BITS
-    else:
-        for beat in range(s.answer.shape[0]):
-            s.answer[beat] = 0
-        for value in range(s.mask.shape[0]):
-            s.answer[value // 4] |= (s.glb.out_data[0, value] & 0xFFFF) << VALUE_BITS * (value % 4)
+    _answer(s.glb, s.was_map[0] != 0, s.answer)
     host_lut = access and host_write and target == _LUT
-    projection_en = _host_write(s) if access and host_write and target > _LUT else False
+    projection_en, low = False, s.speculator.approximator
+    if access and host_write and target > _LUT:
+        projection_en = _host_write(io, s.projection, low.systolic.weights, low.low_output.bias)
     access_addr = io.access_addr[0]
-    _count(s, clear, busy, executes, speculates)
+    _count(s.totals, s.amounts, clear, busy, executes, speculates, cell_busy, s.loader.steps, s.executor.macs[0],
+           step_done)
 
     # Clock edges, from consumers to producers.
     group = s.loader.groups
     store.clock(s.store, 0, group_valid, group.word[0], group.map_word[0], group.tile_done[0], group.empty[0],
                 group.on[0], group.channel[0], group.bias[0], group.sensitive[0], drain_start, sums_valid, sums_pixel,
                 s.sums, job.execute[_KIND], job.execute[_FUNCTION], job.execute[_SHIFT], True)
-    _clock_executor(s, drain_ready, host_lut)
+    _clock_executor(s.executor, job.execute, (job.row_ids, job.column_ids), s.loader.steps, io, s.transfer, s.sizes,
+                    drain_ready, host_lut)
     loader.clock(s.loader, 0, job.execute, start_execute, not r0, s.glb.out_data[0], s.glb.out_map[0], group_ready,
                  build_ready, step_ready, step_done, fetch_ready, memory_valid, s.memory.word[0])
     memory_port.clock(s.memory, 0, fetch_valid, fetch_addr, fetch_count, x.ar_ready[t] != 0, x.r_valid[t] != 0,
@@ -380,7 +379,7 @@ def _clock(s, x, t, out):
     io_port.clock(io, busy, clear, x.s_valid[t] != 0, x.s_data[t], x.s_last[t], x.m_ready[t] != 0, s.answer)
     scan_chain.clock(s.chain, shift, beat, update)
     if update:
-        _update(s)
+        _update(job, s.chain.held)
 
 
 @jit
@@ -397,11 +396,11 @@ def run_stage(s, chip, x, y, most):
     Returns the number of cycles from ``update`` on, at most ``most``.
     """
     s.io.update[0] = 1
-    cycles = 0
+    cycles, first = 0, x.clear.shape[0] - 1     # 0, but not a literal: that would be another type
     while cycles < most and (s.io.update[0] or control.busy_of(s.control)):
         memory.show(chip, x.ar_ready, x.r_valid, x.r_last, x.r_data)
         memory.clock(chip, memory_port.ar_valid_of(s.memory, 0), s.memory.ar_addr[0], s.memory.ar_len[0],
                      memory_port.r_ready_of(s.memory, 0))
-        _clock(s, x, 0, y[0])
+        _clock(s, x, first, y[first])
         cycles += 1
     return cycles

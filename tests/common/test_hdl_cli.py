@@ -27,7 +27,7 @@ def test_unit(tmp_path):
 
 
 @pytest.mark.parametrize(("argv", "message"), [
-    (["nope", "-o", "x"], "accelerator must be one of eie, dota, enmc, not 'nope'"),
+    (["nope", "-o", "x"], "accelerator must be one of eie, dota, enmc, duet, not 'nope'"),
     (["eie.nope", "-o", "x"], "unit of eie must be one of "),
     (["eie"], "the following arguments are required: -o/--output"),
     (["eie", "--set", "data_bits=7", "-o", "x"], "data_bits must be "),

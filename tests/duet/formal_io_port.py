@@ -53,10 +53,10 @@ def stages(h):
     h.m.d.sync += since.eq(Mux(unit.update, 1, Mux(since < START_LATENCY, since + 1, since)))
     idle = Signal(init=1)
     h.m.d.sync += idle.eq(~unit.busy)
-    h.prove(~unit.update | idle, "nothing ran")
-    h.prove(~unit.update | (since == START_LATENCY), "one cycle")
+    h.prove(~unit.update | idle, "nothing ran before")
+    h.prove(~unit.update | (since == START_LATENCY), "lasts one cycle")
     h.prove(~(unit.update & unit.shift), "the chain lies still")
-    h.prove(~unit.update | unit.active, "active")
+    h.prove(~unit.update | unit.active, "active when it begins")
     h.reach(unit.shift & unit.busy, "the next chain beside a stage")
 
 

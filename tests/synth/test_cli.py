@@ -54,7 +54,7 @@ def test_all_targets(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(("argv", "message"), [
-    (["nope", "--target", "generic"], "accelerator must be one of eie, dota, enmc, not 'nope'"),
+    (["nope", "--target", "generic"], "accelerator must be one of eie, dota, enmc, duet, not 'nope'"),
     (["eie.nope", "--target", "generic"], "unit of eie must be one of "),
     (["eie"], "the following arguments are required: --target"),
     (["eie", "--target", "gold"], "argument --target: invalid choice: 'gold'"),
@@ -119,4 +119,4 @@ def test_diff_sees_units_conditions_and_paths():
 
 def test_diff_wrong_accelerator(capsys):
     assert run_main(diff.main, ["nope"]) == 2
-    assert capsys.readouterr().err == "error: accelerator must be one of eie, dota, enmc, not 'nope'\n"
+    assert capsys.readouterr().err == "error: accelerator must be one of eie, dota, enmc, duet, not 'nope'\n"

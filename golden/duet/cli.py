@@ -1,0 +1,101 @@
+"""python -m golden duet: the cycle model on a workload, with the same report as the simulator."""
+
+import sys
+import time
+
+from golden.common.cli import (
+    Parser,
+    add_config_arguments,
+    add_workload_arguments,
+    check_workload_arguments,
+    config_from,
+    print_workloads,
+    progress_bar,
+    run_main,
+    user_input,
+    write_json,
+)
+
+from .compiler import compile_network
+from .config import DEFAULT_PRESET, PRESETS
+from .report import evaluate, to_dict
+from .spec import MODES
+from .tables import print_report
+from .workloads import DEFAULT_WORKLOAD, list_workloads, load
+
+__all__ = ["add_arguments", "base_cycles", "main", "prepare"]
+
+
+def add_arguments(parser) -> None:
+    """The options that the model and the simulator share."""
+    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
+    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    parser.add_argument("--mode", choices=tuple(MODES), default="duet",
+                        help="base: no skipping; os, ios: switching of outputs, of inputs too; bos, duet: "
+                        "the same with adaptive mapping (default: duet)")
+    parser.add_argument("--inputs", type=int, metavar="N", help="run only the first N inputs (default: 2)")
+    parser.add_argument("--tiles", type=int, metavar="N", help="of a single convolution, only N tiles of the map")
+    parser.add_argument("--channels", type=int, metavar="N", help="of a single convolution, only N output channels")
+
+
+def prepare(args):
+    """Configuration, workload and program that the options of :func:`add_arguments` ask for.
+
+    Raises
+    ------
+    UsageError
+        If an option is out of range, or the workload is unknown, malformed or does not fit.
+    """
+    cfg = config_from(args, PRESETS)
+    check_workload_arguments(args, inputs=1, tiles=1, channels=1)
+    workload = load(args.workload, cfg, args.seed)
+    if args.tiles is not None or args.channels is not None:
+        workload = workload.part(cfg, args.tiles, args.channels)
+    workload = workload.limited(2 if args.inputs is None else args.inputs)
+    with user_input():
+        return cfg, workload, compile_network(workload.network, cfg, args.mode, limits=workload.limits)
+
+
+def run_model(program, inputs) -> tuple[list, float]:
+    """A run of the cycle model for every input, and the seconds of the runs."""
+    from .model import Duet, warm_up  # takes time to load
+    with progress_bar() as progress:
+        task = progress.add_task("compiling the cycle model", total=None)
+        warm_up()
+        progress.remove_task(task)
+        model = Duet(program.cfg)
+        start = time.perf_counter()
+        chip = model.load(program)
+        runs = [model.run(program, x, chip) for x in progress.track(inputs, description="cycle model")]
+    return runs, time.perf_counter() - start
+
+
+def base_cycles(cfg, workload, mode) -> int | None:
+    """Cycles of the cycle model in mode ``base``; None if that is what runs anyway, or does not fit."""
+    if mode == "base":
+        return None
+    program = compile_network(workload.network, cfg, "base", limits=workload.limits)
+    runs, _ = run_model(program, workload.network.inputs)
+    return sum(counters["cycles"] for run in runs for counters in run.counts)
+
+
+def main(argv=None) -> int:
+    """Run the command; 0 if the model agrees with layer 1, else 1."""
+    parser = Parser(prog="python -m golden duet", description="Run the cycle model of DUET on a workload.")
+    add_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.list_workloads:
+        print_workloads(dict(list_workloads()))
+        return 0
+    cfg, workload, program = prepare(args)
+    runs, seconds = run_model(program, workload.network.inputs)
+    result = evaluate(program, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds,
+                      base_cycles=base_cycles(cfg, workload, args.mode))
+    print_report(result)
+    if args.json is not None:
+        write_json(args.json, to_dict(result))
+    return 1 if result.functional_errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_main(main))
