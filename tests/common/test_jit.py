@@ -71,12 +71,24 @@ def test_runs_as_plain_python(tmp_path, environment):
 
 
 def test_cache_folder_follows_the_sources(tmp_path, monkeypatch):
+    """Those of the package and of ``common``; those of another accelerator do not matter."""
     from golden.common import jit
+
+    def folder(package):
+        jit._cache_folder.cache_clear()
+        return jit._cache_folder(package)
+
     monkeypatch.setattr(jit, "_GOLDEN", tmp_path / "golden")
-    (tmp_path / "golden").mkdir()
-    source = tmp_path / "golden" / "a.py"
-    source.write_text("x = 1\n")
-    first = jit._cache_folder()
-    source.write_text("x = 2\n")
-    assert jit._cache_folder() != first
-    assert jit._cache_folder().parent == tmp_path / "build" / "numba"
+    sources = {name: tmp_path / "golden" / name / "a.py" for name in ("common", "one", "other")}
+    for source in sources.values():
+        source.parent.mkdir(parents=True)
+        source.write_text("x = 1\n")
+    first = {package: folder(package) for package in ("one", "common", "", "elsewhere")}
+    assert all(path.parent == tmp_path / "build" / "numba" for path in first.values())
+    sources["other"].write_text("x = 2\n")
+    assert [folder(package) == path for package, path in first.items()] == [True, True, False, False]
+    sources["one"].write_text("x = 2\n")
+    assert [folder(package) == path for package, path in first.items()] == [False, True, False, False]
+    sources["common"].write_text("x = 2\n")
+    assert folder("common") != first["common"]
+    jit._cache_folder.cache_clear()
