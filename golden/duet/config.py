@@ -163,4 +163,4 @@ PRESETS = {
 }
 
 #: What commands use without ``--preset``.
-DEFAULT_PRESET = "small"
+DEFAULT_PRESET = "paper"

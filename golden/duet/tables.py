@@ -22,7 +22,7 @@ def print_report(report: Report, console: Console | None = None) -> None:
                   f"{cfg.trees} x {cfg.systolic_columns} systolic array, {cfg.glb_words * cfg.word_bits // 8192} KB",
                   soft_wrap=True)
     console.print(f"[bold]{escape(workload.name)}[/], {report.inputs} inputs, seed {report.seed}", soft_wrap=True)
-    console.print(("synthetic: " if workload.synthetic else "") + workload.description, soft_wrap=True)
+    console.print(workload.description, soft_wrap=True)
     console.print(_work(report))
     console.print(_cycles(report))
     if report.accuracies:
