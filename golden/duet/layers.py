@@ -216,6 +216,7 @@ class Network:
         _ = self.shapes
         if self.labels is not None:
             _check_shape("labels", self.labels, (len(self.inputs),))
+            _check_values("labels", self.labels, 0, int(np.prod(self.shapes[-1])) - 1)
 
     @property
     def shapes(self) -> list[tuple]:

@@ -142,7 +142,7 @@ def _check_keys(arrays, kinds):
     for key in arrays:
         if key not in known:
             match = re.fullmatch(r"l(\d+)_\w+", key)
-            names = [name for name in sorted(known) if not match or name.startswith(f"l{match[1]}_")]
+            names = [name for name in sorted(known) if match and name.startswith(f"l{match[1]}_")] or sorted(known)
             raise ValueError(f"key must be one of {', '.join(names)}, not {key!r}")
     for key in needed:
         if key not in arrays:
