@@ -25,14 +25,14 @@ from .program import Stage, packed
 __all__ = ["chain_of", "read_packet", "run_packet", "word_of_read", "write_packet"]
 
 
-def _head(cfg, op, target, addr, count):
+def _head(op, target, addr, count):
     return pack_fields(COMMAND_FIELDS, {"op": op, "target": target, "addr": addr, "count": count})
 
 
 def write_packet(cfg: DuetConfig, write: Write) -> list[int]:
     """Words for a memory."""
     data = beats(np.asarray(write.words).reshape(len(write.words), -1), element_bits(cfg, write.target))
-    return [_head(cfg, Op.WRITE, write.target, write.addr, len(write.words)), *data.reshape(-1).tolist()]
+    return [_head(Op.WRITE, write.target, write.addr, len(write.words)), *data.reshape(-1).tolist()]
 
 
 def chain_of(cfg: DuetConfig, stage: Stage) -> list[int]:
@@ -52,12 +52,12 @@ def chain_of(cfg: DuetConfig, stage: Stage) -> list[int]:
 
 def run_packet(cfg: DuetConfig, stage: Stage) -> list[int]:
     """A stage."""
-    return [_head(cfg, Op.RUN, 0, 0, chain_beats(cfg)), *chain_of(cfg, stage)]
+    return [_head(Op.RUN, 0, 0, chain_beats(cfg)), *chain_of(cfg, stage)]
 
 
 def read_packet(cfg: DuetConfig, addr: int, words: int) -> list[int]:
     """Words of the global buffer come back."""
-    return [_head(cfg, Op.READ, Target.GLB, addr, words)]
+    return [_head(Op.READ, Target.GLB, addr, words)]
 
 
 def word_of_read(cfg: DuetConfig, stream) -> np.ndarray:

@@ -114,7 +114,6 @@ class DuetState(NamedTuple):
     sums: np.ndarray            # [rows]
     answer: np.ndarray          # [beats of a word]
     sizes: np.ndarray           # rows, columns, pixels, tags
-    seen: np.ndarray
 
 
 def state(cfg: DuetConfig) -> DuetState:
@@ -130,7 +129,7 @@ def state(cfg: DuetConfig) -> DuetState:
         cell.state(cfg, 1), Job(*(zeros(len(place)) for place in places), *places), zeros(1), zeros(len(COUNTERS)),
         zeros(len(COUNTERS)), *(zeros(cfg.values) for _ in range(4)), zeros(cfg.columns, cfg.pixels),
         zeros(cfg.trees, cfg.values), zeros(cfg.rows), zeros(-(-cfg.word_bits // BEAT_BITS)),
-        np.array([cfg.rows, cfg.columns, cfg.pixels, cfg.tags], np.int64), zeros(1))
+        np.array([cfg.rows, cfg.columns, cfg.pixels, cfg.tags], np.int64))
 
 
 @jit

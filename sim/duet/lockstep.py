@@ -15,7 +15,6 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.duet import host, memory
-from golden.duet.formats import VALUE_BITS
 from golden.duet.model import Duet, Run, warm_up
 from golden.duet.registers import COUNTERS, registers
 from sim.common import bench, progress
@@ -125,5 +124,3 @@ async def lockstep(dut):
         "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
         "seconds": time.perf_counter() - started}))
 
-
-assert VALUE_BITS == np.iinfo(np.int16).bits
