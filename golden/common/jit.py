@@ -9,9 +9,12 @@ Without Numba, or with ``NUMBA_DISABLE_JIT=1``, the same functions run uncompile
 import functools
 import hashlib
 import os
+import re
 from pathlib import Path
 
 _GOLDEN = Path(__file__).resolve().parents[1]
+#: Dots, module and names of "from module import names".
+_IMPORT = re.compile(r"^\s*from (\.*)([\w.]*) import (\([^)]*\)|.+)", re.MULTILINE)
 
 try:
     import numba
@@ -23,18 +26,36 @@ ENABLED = numba is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("",
 
 
 @functools.cache
-def _cache_folder(package: str) -> Path:
-    """Numba's cache for the functions of a package of ``golden``, for exactly its sources and those of ``common``.
+def _imported(path: Path) -> frozenset[Path]:
+    """Sources of ``golden`` that a source names in its imports."""
+    found = set()
+    for dots, module, names in _IMPORT.findall(path.read_text()):
+        base = path.parents[len(dots) - 1] if dots else _GOLDEN.parent
+        base = base.joinpath(*filter(None, module.split(".")))
+        names = (name.split(" as ")[0].strip() for name in names.strip("() ").split(","))
+        found.update((base.with_suffix(".py"), *(base / f"{name}.py" for name in names if name)))
+    return frozenset(source for source in found if source.is_relative_to(_GOLDEN) and source.is_file())
+
+
+@functools.cache
+def _cache_folder(module: str) -> Path:
+    """Numba's cache for the functions of a module, for exactly the sources that they may call.
 
     Numba looks only at the file of the function it compiles: after a change in a callee that lies
-    in another file it would go on using the old code. So the folder is named after all sources that
-    may be called; an accelerator calls none of another one.
+    in another file it would go on using the old code. So the folder is named after the module and all
+    of ``golden`` that it imports, and they import. A module from elsewhere: after all of ``golden``.
     """
+    source = _GOLDEN.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    if module.startswith("golden.") and source.is_file():
+        sources, new = set(), {source}
+        while new:
+            sources |= new
+            new = {other for path in new for other in _imported(path)} - sources
+    else:
+        sources = set(_GOLDEN.rglob("*.py"))
     digest = hashlib.sha256(numba.__version__.encode())
-    folders = [_GOLDEN / name for name in sorted({package, "common"})] if (_GOLDEN / package).is_dir() else [_GOLDEN]
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(f"\0{path.relative_to(_GOLDEN)}\0".encode() + path.read_bytes())
+    for path in sorted(sources):
+        digest.update(f"\0{path.relative_to(_GOLDEN)}\0".encode() + path.read_bytes())
     return _GOLDEN.parent / "build" / "numba" / digest.hexdigest()[:16]
 
 
@@ -48,7 +69,6 @@ def jit(function):
     """
     if not ENABLED:
         return function
-    package = function.__module__.split(".")
     # Read when the function is decorated.
-    numba.config.CACHE_DIR = str(_cache_folder(package[1] if package[0] == "golden" and len(package) > 2 else ""))
+    numba.config.CACHE_DIR = str(_cache_folder(function.__module__))
     return numba.njit(cache=True, _nrt=False)(function)

@@ -71,24 +71,36 @@ def test_runs_as_plain_python(tmp_path, environment):
 
 
 def test_cache_folder_follows_the_sources(tmp_path, monkeypatch):
-    """Those of the package and of ``common``; those of another accelerator do not matter."""
+    """Those that a module imports, and they; no others."""
     from golden.common import jit
 
-    def folder(package):
-        jit._cache_folder.cache_clear()
-        return jit._cache_folder(package)
+    golden = tmp_path / "golden"
+    texts = {
+        "common/fixed.py": "x = 1\n", "one/unit.py": "from golden.common.fixed import x\nfrom . import part as p\n",
+        "one/part.py": "from .config import (\n    A,\n    B,\n)\n", "one/config.py": "A = B = 1\n",
+        "one/cli.py": "from .unit import p\n", "other/unit.py": "    from golden.one import config, cli\n",
+        "other/alone.py": ""}
+    for name, text in texts.items():
+        (golden / name).parent.mkdir(parents=True, exist_ok=True)
+        (golden / name).write_text(text)
+    monkeypatch.setattr(jit, "_GOLDEN", golden)
 
-    monkeypatch.setattr(jit, "_GOLDEN", tmp_path / "golden")
-    sources = {name: tmp_path / "golden" / name / "a.py" for name in ("common", "one", "other")}
-    for source in sources.values():
-        source.parent.mkdir(parents=True)
-        source.write_text("x = 1\n")
-    first = {package: folder(package) for package in ("one", "common", "", "elsewhere")}
+    def folders():
+        jit._cache_folder.cache_clear()
+        jit._imported.cache_clear()
+        modules = ("golden.common.fixed", "golden.one.unit", "golden.one.part", "golden.other.unit", "elsewhere")
+        return {module: jit._cache_folder(module) for module in modules}
+
+    first = folders()
+    assert len(set(first.values())) == len(first)
     assert all(path.parent == tmp_path / "build" / "numba" for path in first.values())
-    sources["other"].write_text("x = 2\n")
-    assert [folder(package) == path for package, path in first.items()] == [True, True, False, False]
-    sources["one"].write_text("x = 2\n")
-    assert [folder(package) == path for package, path in first.items()] == [False, True, False, False]
-    sources["common"].write_text("x = 2\n")
-    assert folder("common") != first["common"]
+    # Those that a change of a source touches: what calls it, directly or not.
+    for name, touched in {"common/fixed.py": (1, 1, 0, 1, 1), "one/config.py": (0, 1, 1, 1, 1),
+                          "one/unit.py": (0, 1, 0, 1, 1), "one/cli.py": (0, 0, 0, 1, 1),
+                          "other/unit.py": (0, 0, 0, 1, 1), "other/alone.py": (0, 0, 0, 0, 1)}.items():
+        (golden / name).write_text(texts[name] + "y = 2\n")
+        assert [path != first[module] for module, path in folders().items()] == list(map(bool, touched)), name
+        (golden / name).write_text(texts[name])
+    assert folders() == first
     jit._cache_folder.cache_clear()
+    jit._imported.cache_clear()
