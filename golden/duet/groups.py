@@ -13,14 +13,15 @@ from .formats import EXECUTE_FIELDS, Kind
 __all__ = ["EVENTS", "GROUP", "LATENCY", "WORK", "FETCH", "GroupsState", "busy_of", "clock", "freed_of", "state",
            "valid_of"]
 
-#: Cycles from the answer to the last row of a group to the group.
-LATENCY = 3
+#: Cycles from the answer to the last row of a group to the group, if those before are taken.
+LATENCY = 4
 #: Who takes a group: the store, the loads of its steps, the requests to the memory.
 GROUP, WORK, FETCH = range(3)
 
 #: Situations that the tests must reach.
-EVENTS = ("empty", "no_row", "row_off", "insensitive_row", "tile_done", "cut", "filled", "store_waits", "steps_wait")
-EMPTY, NO_ROW, ROW_OFF, INSENSITIVE_ROW, TILE_DONE, CUT, FILLED, STORE_WAITS, STEPS_WAIT = range(len(EVENTS))
+EVENTS = ("empty", "no_row", "row_off", "insensitive_row", "tile_done", "cut", "filled", "store_waits", "steps_wait",
+          "kept")
+EMPTY, NO_ROW, ROW_OFF, INSENSITIVE_ROW, TILE_DONE, CUT, FILLED, STORE_WAITS, STEPS_WAIT, KEPT = range(len(EVENTS))
 
 _JOB = list(EXECUTE_FIELDS)
 (_KIND, _USE_OMAP, _TILES_X, _HEIGHT, _WIDTH, _DEPTH, _PASSES, _WEIGHT_WORDS, _OUT_DEPTH, _OUT_BASE, _OMAP_BASE,
@@ -47,6 +48,16 @@ class GroupsState(NamedTuple):
     tile_x: np.ndarray
     rows_left: np.ndarray   # rows of outputs from this tile on
     columns_left: np.ndarray
+    next_on: np.ndarray     # [lanes, rows]: the group that is collected, as the one on offer below
+    next_channel: np.ndarray
+    next_bias: np.ndarray
+    next_sensitive: np.ndarray
+    next_place: np.ndarray
+    next_word: np.ndarray
+    next_map_word: np.ndarray
+    next_tile_done: np.ndarray
+    next_empty: np.ndarray
+    full: np.ndarray        # it has all its rows
     on: np.ndarray          # [lanes, rows]: the group
     channel: np.ndarray
     bias: np.ndarray
@@ -64,7 +75,8 @@ class GroupsState(NamedTuple):
 
 def state(cfg: DuetConfig, lanes: int) -> GroupsState:
     """State after reset; what the buffer of the map holds at first does not matter."""
-    by_row = dict.fromkeys(("on", "channel", "bias", "sensitive", "place"), (cfg.rows,))
+    by_row = dict.fromkeys((f"{when}{name}" for when in ("", "next_")
+                            for name in ("on", "channel", "bias", "sensitive", "place")), (cfg.rows,))
     shapes = dict.fromkeys(GroupsState._fields, ()) | by_row | {
         "maps": (max(2, cfg.channels // cfg.columns), cfg.columns), "lane_s1": (cfg.pixels,), "map_s1": (cfg.columns,),
         "valid": (3,)}
@@ -81,14 +93,14 @@ def valid_of(s, k, who):
 
 @jit
 def freed_of(s, k):
-    """All of them have taken the group."""
+    """There is room for the rows of another group."""
     return s.freed[k] != 0
 
 
 @jit
 def busy_of(s, k):
     """A row is on its way, or a group was not taken."""
-    return s.valid_s1[k] or s.valid_s2[k] or s.valid[k, 0] or s.valid[k, 1] or s.valid[k, 2]
+    return s.valid_s1[k] or s.valid_s2[k] or s.full[k] or s.valid[k, 0] or s.valid[k, 1] or s.valid[k, 2]
 
 
 @jit
@@ -103,23 +115,36 @@ def inside_of(s, k):
 
 
 @jit
-def _record(s, k, job):
-    """A row takes its place in the group."""
+def _record(s, k):
+    """A row takes its place in the group that is collected."""
     tag = s.tag_s2[k]
     row, on = row_walk.tag_row(tag), row_walk.tag_flag(tag, row_walk.ON)
     if row == 0:
-        s.empty[k] = 1
+        s.next_empty[k] = 1
         for r in range(s.on.shape[1]):
-            s.on[k, r] = s.sensitive[k, r] = 0
-    s.on[k, row], s.channel[k, row], s.bias[k, row] = on, row_walk.tag_channel(tag), s.bias_s2[k]
-    s.sensitive[k, row], s.place[k, row] = s.mask_s2[k], s.place_s2[k]
+            s.next_on[k, r] = s.next_sensitive[k, r] = 0
+    s.next_on[k, row], s.next_channel[k, row], s.next_bias[k, row] = on, row_walk.tag_channel(tag), s.bias_s2[k]
+    s.next_sensitive[k, row], s.next_place[k, row] = s.mask_s2[k], s.place_s2[k]
     if s.mask_s2[k]:
-        s.empty[k] = 0
+        s.next_empty[k] = 0
+    s.next_tile_done[k] = row_walk.tag_flag(tag, row_walk.DONE)
+    s.full[k] = row_walk.tag_flag(tag, row_walk.END)
     s.seen[INSENSITIVE_ROW] += on and s.mask_s2[k] == 0
-    if not row_walk.tag_flag(tag, row_walk.END):
-        return
-    s.tile_done[k] = row_walk.tag_flag(tag, row_walk.DONE)
+
+
+@jit
+def _give(s, k, job):
+    """The group that was collected is offered."""
+    for r in range(s.on.shape[1]):
+        s.on[k, r], s.channel[k, r], s.bias[k, r] = s.next_on[k, r], s.next_channel[k, r], s.next_bias[k, r]
+        s.sensitive[k, r], s.place[k, r] = s.next_sensitive[k, r], s.next_place[k, r]
+    s.word[k], s.map_word[k] = s.next_word[k], s.next_map_word[k]
+    s.tile_done[k], s.empty[k] = s.next_tile_done[k], s.next_empty[k]
     s.valid[k, GROUP] = s.valid[k, WORK] = s.valid[k, FETCH] = 1
+    s.full[k] = 0
+    if s.tile_done[k]:
+        s.next_word[k] = s.next_word[k] + job[_OUT_DEPTH] & 0xFFFF
+        s.next_map_word[k] = s.next_map_word[k] + job[_OUT_DEPTH] & 0xFFFF
     s.seen[EMPTY] += s.empty[k]
     s.seen[NO_ROW] += s.on[k, 0] == 0
     s.seen[ROW_OFF] += s.on[k, 0] != 0 and s.on[k, s.on.shape[1] - 1] == 0
@@ -128,12 +153,11 @@ def _record(s, k, job):
 
 @jit
 def _next_tile(s, k, job):
-    """The group that ends a tile is taken."""
+    """The last row of a tile has its mask."""
     row_ends = s.tile_x[k] + 1 == job[_TILES_X]
     s.tile_x[k] = 0 if row_ends else s.tile_x[k] + 1
     s.columns_left[k] = job[_WIDTH] if row_ends else s.columns_left[k] - s.side[k]
     s.rows_left[k] -= s.side[k] if row_ends else 0
-    s.word[k], s.map_word[k] = s.word[k] + job[_OUT_DEPTH] & 0xFFFF, s.map_word[k] + job[_OUT_DEPTH] & 0xFFFF
 
 
 @jit
@@ -150,6 +174,8 @@ def _second(s, k, job):
     s.seen[CUT] += inside != (1 << pixels) - 1 and job[_KIND] != _VECTOR
     s.mask_s2[k] = inside & mask if row_walk.tag_flag(tag, row_walk.ON) else 0
     s.place_s2[k] = s.place_s1[k] + job[_WEIGHT_BASE] & 0xFFFFFFFF
+    if row_walk.tag_flag(tag, row_walk.DONE):
+        _next_tile(s, k, job)
 
 
 @jit
@@ -188,17 +214,18 @@ def clock(s, k, job, start, answer, tag, data, map_, group_ready, work_ready, fe
     group_ready, work_ready, fetch_ready : bool
         Who takes the group that is offered.
     """
-    offered = s.valid[k, 0] or s.valid[k, 1] or s.valid[k, 2]
     s.seen[STORE_WAITS] += s.valid[k, GROUP] and not group_ready
     s.seen[STEPS_WAIT] += s.valid[k, WORK] and not work_ready
     s.valid[k, GROUP] = s.valid[k, GROUP] and not group_ready
     s.valid[k, WORK] = s.valid[k, WORK] and not work_ready
     s.valid[k, FETCH] = s.valid[k, FETCH] and not fetch_ready
-    s.freed[k] = offered and not (s.valid[k, 0] or s.valid[k, 1] or s.valid[k, 2])
-    if s.freed[k] and s.tile_done[k]:
-        _next_tile(s, k, job)
+    taken = not (s.valid[k, 0] or s.valid[k, 1] or s.valid[k, 2])
+    s.seen[KEPT] += s.full[k] and not taken
+    s.freed[k] = s.full[k] and taken
+    if s.freed[k]:
+        _give(s, k, job)
     if s.valid_s2[k]:
-        _record(s, k, job)
+        _record(s, k)
     s.valid_s2[k] = s.valid_s1[k]
     if s.valid_s1[k]:
         _second(s, k, job)
@@ -209,4 +236,4 @@ def clock(s, k, job, start, answer, tag, data, map_, group_ready, work_ready, fe
     if start:
         s.tile_x[k] = 0
         s.rows_left[k], s.columns_left[k] = job[_HEIGHT], job[_WIDTH]
-        s.word[k], s.map_word[k] = job[_OUT_BASE], job[_OMAP_BASE]
+        s.next_word[k], s.next_map_word[k] = job[_OUT_BASE], job[_OMAP_BASE]

@@ -46,7 +46,7 @@ class RowWalkState(NamedTuple):
     fill: np.ndarray
     count: np.ndarray           # channels that are through; VECTOR: first element of the pixel
     row: np.ndarray
-    outstanding: np.ndarray     # the group that was begun is not yet taken
+    outstanding: np.ndarray     # the group that was begun is not yet on offer
     order_addr: np.ndarray
     pixel: np.ndarray           # of the order word, of the map word
     ids_left: np.ndarray
@@ -239,7 +239,7 @@ def clock(s, k, job, start, freed, answer, tag, data, map_, o_ready):
     job : int array, [len(EXECUTE_FIELDS)]
     start : bool
     freed : bool
-        The group that was begun last is taken.
+        The group that was begun last is complete, and on offer.
     answer, tag, data, map_
         Answer to an operation; words are arrays [values].
     o_ready : bool

@@ -23,8 +23,9 @@ class Groups(wiring.Component):
 
     Weights of channel c begin at ``weight_base + c * passes * weight_words``, VECTOR: ``weight_base + c * depth``.
 
-    Latency: ``LATENCY`` = 3 cycles from the answer to the last row to the group: (1) lane of the bias, word of the map,
-    product; (2) bias, mask, place; (3) group. Throughput: a row a cycle, one group.
+    Latency: ``LATENCY`` = 4 cycles from the answer to the last row to the group: (1) lane of the bias, word of the map,
+    product; (2) bias, mask, place; (3) group that is collected; (4) group on offer. Throughput: a row a cycle; a group
+    is collected while the one before is on offer.
 
     Parameters
     ----------
@@ -43,12 +44,12 @@ class Groups(wiring.Component):
     work, fetch : Out(stream of work_layout(cfg))
         The same group for the loads of its steps, and for the requests to the memory.
     freed : Out(1)
-        The last of them took the group in the cycle before.
+        The group that was collected went on offer in the cycle before.
     busy : Out(1)
         A row is on its way, or a group is not taken.
     """
 
-    LATENCY = 3
+    LATENCY = 4
 
     def __init__(self, cfg):
         self._cfg = check_cfg(cfg)
@@ -65,25 +66,23 @@ class Groups(wiring.Component):
         is_conv = Signal()
         m.d.comb += is_conv.eq(self.job.kind == Kind.CONV)
         valid_s1, tag_s1, lane_s1, place_s1, map_s1 = self._lookup(m, is_conv)
-        valid_s2, tag_s2, bias_s2, mask_s2, place_s2, tile_ends = self._facts(
-            m, is_conv, valid_s1, tag_s1, lane_s1, place_s1, map_s1)
-
+        valid_s2, tag_s2, bias_s2, mask_s2, place_s2 = self._facts(m, is_conv, valid_s1, tag_s1, lane_s1, place_s1,
+                                                                   map_s1)
         streams = (self.group, self.work, self.fetch)
-        offered = Signal()
-        ends = Signal()
+        full = Signal()
+        gives = Signal()        # the group that was collected goes on offer
         tile_done = Signal()
         empty = Signal()
-        m.d.comb += [offered.eq(Cat(s.valid for s in streams).any()), ends.eq(valid_s2 & tag_s2.end),
-                     self.busy.eq(valid_s1 | valid_s2 | offered)]
-        left = [s.valid & ~s.ready for s in streams]
-        all_taken = Signal()
-        m.d.comb += [all_taken.eq(offered & ~Cat(left).any()), tile_ends.eq(all_taken & tile_done)]
-        m.d.sync += self.freed.eq(all_taken)
-        m.d.sync += [s.valid.eq(waits | ends) for s, waits in zip(streams, left, strict=True)]
+        left = Cat(s.valid & ~s.ready for s in streams)
+        m.d.comb += [gives.eq(full & ~left.any()),
+                     self.busy.eq(valid_s1 | valid_s2 | full | Cat(s.valid for s in streams).any())]
+        m.d.sync += [self.freed.eq(gives), full.eq((valid_s2 & tag_s2.end) | (full & ~gives))]
+        m.d.sync += [s.valid.eq(waits | gives) for s, waits in zip(streams, left, strict=True)]
         with m.If(valid_s2):
             m.d.sync += [empty.eq((mask_s2 == 0) & ((tag_s2.row == 0) | empty)), tile_done.eq(tag_s2.done)]
-        self._record(m, valid_s2, tag_s2, bias_s2, mask_s2, place_s2, empty, tile_done, tile_ends)
-        m.d.sync += Assert(~valid_s2 | ~offered, "rows of a group must wait until the one before is taken")
+        self._rows(m, gives, valid_s2, tag_s2, bias_s2, mask_s2, place_s2)
+        self._facts_of_group(m, gives, tile_done, empty)
+        m.d.sync += Assert(~valid_s2 | ~full, "rows of a group must wait until the one before is on offer")
         return m
 
     def _lookup(self, m, is_conv):
@@ -122,7 +121,6 @@ class Groups(wiring.Component):
         bias_s2 = Signal(2 * VALUE_BITS)
         mask_s2 = Signal(cfg.pixels)
         place_s2 = Signal(32)
-        tile_ends = Signal()
         tile_x = Signal(EXECUTE_FIELDS["tiles_x"])
         rows_left = Signal(EXECUTE_FIELDS["height"])        # outputs from this tile on
         columns_left = Signal(EXECUTE_FIELDS["width"])
@@ -143,40 +141,46 @@ class Groups(wiring.Component):
                 bias_s2.eq(lane_s1.word_select(place, 2 * VALUE_BITS)),
                 mask_s2.eq(Mux(tag_s1.on, inside & (mask | ~(is_conv & job.use_omap).replicate(cfg.pixels)), 0)),
             ]
-        with m.If(tile_ends):
+        with m.If(valid_s1 & tag_s1.done):
             m.d.sync += [tile_x.eq(Mux(row_ends, 0, tile_x + 1)),
                          columns_left.eq(Mux(row_ends, job.width, columns_left - side)),
                          rows_left.eq(Mux(row_ends, rows_left - side, rows_left))]
         with m.If(self.start):
             m.d.sync += [tile_x.eq(0), rows_left.eq(job.height), columns_left.eq(job.width)]
-        return valid_s2, tag_s2, bias_s2, mask_s2, place_s2, tile_ends
+        return valid_s2, tag_s2, bias_s2, mask_s2, place_s2
 
-    def _record(self, m, valid, tag, bias, mask, place, empty, tile_done, tile_ends):
-        """Stage 3: the group; a row clears those of the group before."""
-        cfg = self._cfg
+    def _facts_of_group(self, m, gives, tile_done, empty):
+        """Stage 4: what is said of all rows; where the tile lies."""
+        job, group = self.job, self.group.p
         word = Signal(ADDR_BITS)
         map_word = Signal(ADDR_BITS)
-        group = self.group.p
         with m.If(self.start):
-            m.d.sync += [word.eq(self.job.out_base), map_word.eq(self.job.omap_base)]
-        with m.Elif(tile_ends):
-            m.d.sync += [word.eq(word + self.job.out_depth), map_word.eq(map_word + self.job.out_depth)]
-        m.d.comb += [group.word.eq(word), group.map_word.eq(map_word), group.tile_done.eq(tile_done),
-                     group.empty.eq(empty)]
-        for r in range(cfg.rows):
+            m.d.sync += [word.eq(job.out_base), map_word.eq(job.omap_base)]
+        with m.Elif(gives & tile_done):
+            m.d.sync += [word.eq(word + job.out_depth), map_word.eq(map_word + job.out_depth)]
+        with m.If(gives):
+            m.d.sync += [group.word.eq(word), group.map_word.eq(map_word), group.tile_done.eq(tile_done),
+                         group.empty.eq(empty)]
+        for s in (self.work, self.fetch):
+            m.d.comb += [s.p.empty.eq(group.empty), s.p.tile_done.eq(group.tile_done)]
+
+    def _rows(self, m, gives, valid, tag, bias, mask, place):
+        """Stages 3 and 4: the rows; the first one clears those of the group before."""
+        for r in range(self._cfg.rows):
             on = Signal(name=f"on_{r}")
             channel = Signal(16, name=f"channel_{r}")
             bias_r = Signal(2 * VALUE_BITS, name=f"bias_{r}")
-            sensitive = Signal(cfg.pixels, name=f"sensitive_{r}")
+            sensitive = Signal(self._cfg.pixels, name=f"sensitive_{r}")
             place_r = Signal(32, name=f"place_{r}")
             with m.If(valid & (tag.row == r)):
                 m.d.sync += [on.eq(tag.on), channel.eq(tag.channel), bias_r.eq(bias), sensitive.eq(mask),
                              place_r.eq(place)]
             with m.Elif(valid & (tag.row == 0)):
                 m.d.sync += [on.eq(0), sensitive.eq(0)]
-            m.d.comb += [group.rows[r].on.eq(on), group.rows[r].channel.eq(channel), group.rows[r].bias.eq(bias_r),
-                         group.rows[r].sensitive.eq(sensitive)]
+            given = self.group.p.rows[r]
+            offered_place = Signal(32, name=f"offered_place_{r}")
+            with m.If(gives):
+                m.d.sync += [given.on.eq(on), given.channel.eq(channel), given.bias.eq(bias_r),
+                             given.sensitive.eq(sensitive), offered_place.eq(place_r)]
             for s in (self.work, self.fetch):
-                m.d.comb += [s.p.sensitive[r].eq(sensitive), s.p.place[r].eq(place_r)]
-        for s in (self.work, self.fetch):
-            m.d.comb += [s.p.empty.eq(empty), s.p.tile_done.eq(tile_done)]
+                m.d.comb += [s.p.sensitive[r].eq(given.sensitive), s.p.place[r].eq(offered_place)]

@@ -47,7 +47,7 @@ class RowWalk(wiring.Component):
     job : In(execute_layout())
         From ``start`` until the loader is not busy. With ``use_omap`` a CONV has at most ``cfg.channels`` channels.
     freed : In(1)
-        The group that was begun last is taken.
+        The group that was begun last is complete, and on offer.
     o : Out(stream of row_op_layout())
         Operations: FILL, ORDER, SCAN and ROW, of which the last reads the word of the bias.
     answer, tag, data, map : In

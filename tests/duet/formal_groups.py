@@ -31,7 +31,7 @@ def handshakes(h):
     environment(h, handshake(h, Groups(SMALL)))
 
 
-@proof("empty is no sensitive pixel; a row that is off has none; a group is there three cycles after its last row",
+@proof("empty is no sensitive pixel; a row that is off has none; a group is there four cycles after its last row",
        size=SIZE)
 def contents(h):
     unit = h.place("unit", Groups(SMALL))
@@ -41,9 +41,12 @@ def contents(h):
     h.prove(~unit.group.valid | (group.empty == ~any_pixel), "empty")
     h.prove(~unit.group.valid | Cat(group.rows[r].on | (group.rows[r].sensitive == 0)
                                     for r in range(SMALL.rows)).all(), "no pixels of rows that are off")
-    ends = Signal(3, name="ends")
-    h.m.d.sync += ends.eq(Cat(unit.answer & (unit.tag.kind == Fill.ROW) & unit.tag.end, ends))
-    h.prove(~ends[2] | (unit.group.valid & unit.work.valid & unit.fetch.valid), "three cycles")
+    ends = Signal(4, name="ends")
+    waits = Signal(name="waits")    # in the cycle before the last, somebody had not taken the group before
+    offered = Cat(unit.group.valid & ~unit.group.ready, unit.work.valid & ~unit.work.ready,
+                  unit.fetch.valid & ~unit.fetch.ready).any()
+    h.m.d.sync += [ends.eq(Cat(unit.answer & (unit.tag.kind == Fill.ROW) & unit.tag.end, ends)), waits.eq(offered)]
+    h.prove(~ends[3] | waits | (unit.group.valid & unit.work.valid & unit.fetch.valid), "four cycles")
     h.reach(unit.group.valid & ~group.empty, "a group that works")
     h.reach(unit.group.valid & group.empty & group.rows[0].on, "an empty one")
 
