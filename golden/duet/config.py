@@ -51,7 +51,7 @@ class DuetConfig:
     side: int = 4
     lut: int = 1024
     tags: int = 16
-    input_words: int = 16
+    input_words: int = 32
     weight_words: int = 4
     glb_words: int = 2048
     channels: int = 512
