@@ -18,28 +18,30 @@ from golden.common.cli import (
 
 from .compiler import compile_network
 from .config import DEFAULT_PRESET, PRESETS
-from .report import evaluate, to_dict
+from .modes import ALL, compile_modes, print_modes, reports_of, to_dict_of_modes
+from .report import to_dict
 from .spec import MODES
 from .tables import print_report
 from .workloads import DEFAULT_WORKLOAD, list_workloads, load
 
-__all__ = ["add_arguments", "base_cycles", "main", "prepare"]
+__all__ = ["add_arguments", "main", "prepare", "show"]
 
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
     add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
     add_workload_arguments(parser, DEFAULT_WORKLOAD)
-    parser.add_argument("--mode", choices=tuple(MODES), default="duet",
+    parser.add_argument("--mode", choices=(*MODES, ALL), default="duet",
                         help="base: no skipping; os, ios: switching of outputs, of inputs too; bos, duet: "
-                        "the same with adaptive mapping (default: duet)")
+                        "the same with adaptive mapping; all: these five on the same inputs, in one table beside the "
+                        "source's figures (default: duet)")
     parser.add_argument("--inputs", type=int, metavar="N", help="run only the first N inputs (default: 2)")
     parser.add_argument("--tiles", type=int, metavar="N", help="of a single convolution, only N tiles of the map")
     parser.add_argument("--channels", type=int, metavar="N", help="of a single convolution, only N output channels")
 
 
 def prepare(args):
-    """Configuration, workload and program that the options of :func:`add_arguments` ask for.
+    """Configuration, workload and programs by mode that the options of :func:`add_arguments` ask for.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def prepare(args):
         workload = workload.part(cfg, args.tiles, args.channels)
     workload = workload.limited(2 if args.inputs is None else args.inputs)
     with user_input():
-        return cfg, workload, compile_network(workload.network, cfg, args.mode, limits=workload.limits)
+        return cfg, workload, compile_modes(workload, cfg, args.mode)
 
 
 def run_model(program, inputs) -> tuple[list, float]:
@@ -70,13 +72,36 @@ def run_model(program, inputs) -> tuple[list, float]:
     return runs, time.perf_counter() - start
 
 
-def base_cycles(cfg, workload, mode) -> int | None:
-    """Cycles of the cycle model in mode ``base``; None if that is what runs anyway, or does not fit."""
-    if mode == "base":
+def _base_cycles(cfg, workload, programs) -> int | None:
+    """Cycles of the cycle model in mode ``base``; None if that is what runs anyway."""
+    if "base" in programs:
         return None
     program = compile_network(workload.network, cfg, "base", limits=workload.limits)
     runs, _ = run_model(program, workload.network.inputs)
     return sum(counters["cycles"] for run in runs for counters in run.counts)
+
+
+def show(args, cfg, workload, programs, run, notes=()) -> int:
+    """Run programs, print what comes out, and write the JSON file; the exit code.
+
+    Parameters
+    ----------
+    run : callable
+        As that of :func:`golden.duet.modes.reports_of`.
+    notes : list of str
+        Lines that are printed at the end.
+    """
+    reports = reports_of(programs, workload, run, preset=args.preset, seed=args.seed,
+                         base_cycles=_base_cycles(cfg, workload, programs))
+    if args.mode == ALL:
+        print_modes(reports)
+    else:
+        print_report(reports[args.mode])
+    for note in notes:
+        print(note)
+    if args.json is not None:
+        write_json(args.json, to_dict_of_modes(reports) if args.mode == ALL else to_dict(reports[args.mode]))
+    return 1 if any(report.functional_errors for report in reports.values()) else 0
 
 
 def main(argv=None) -> int:
@@ -87,14 +112,8 @@ def main(argv=None) -> int:
     if args.list_workloads:
         print_workloads(dict(list_workloads()))
         return 0
-    cfg, workload, program = prepare(args)
-    runs, seconds = run_model(program, workload.network.inputs)
-    result = evaluate(program, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds,
-                      base_cycles=base_cycles(cfg, workload, args.mode))
-    print_report(result)
-    if args.json is not None:
-        write_json(args.json, to_dict(result))
-    return 1 if result.functional_errors else 0
+    cfg, workload, programs = prepare(args)
+    return show(args, cfg, workload, programs, lambda program: (*run_model(program, workload.network.inputs), None))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ weights of a part before its stage. What fits as a whole is written once.
 import numpy as np
 
 from .config import DuetConfig
-from .formats import Target
+from .formats import SPECULATE_FIELDS, Target
 from .items import Context, Item, conv_item, conv_words, vector_item, vector_words
 from .layers import Network
-from .mapping import conv_plan, limits_of
+from .mapping import check_layer, conv_plan, limits_of
 from .memories import Memories
 from .packing import map_positions, vector_positions, words_of
 from .program import Input, Place, Program, Stage
@@ -73,6 +73,8 @@ class _Compiler:
         self._context = Context(cfg=cfg, network=network, mode=mode, memories=self._memories, off_chip=off_chip,
                                 limits=limits)
         self._cfg, self._layers, self._shapes = cfg, network.layers, network.shapes
+        for k, (layer, shape) in enumerate(zip(self._layers, self._shapes[:-1], strict=True)):
+            _named(k, check_layer, cfg, layer, shape)
         count = next((k for k, layer in enumerate(self._layers) if not layer.recurrent), len(self._layers))
         self._recurrence = Recurrence(cfg, self._layers[:count], self._shapes[0][0]) if count else None
         if self._recurrence:
@@ -162,7 +164,8 @@ class _Compiler:
                 raise ValueError(f"weights of {min(most, layer.outputs)} channels need {needed} words of the global "
                                  f"buffer, and {max(room, 0)} are left")
         if layer.low is not None and self._context.speculates:
-            tiles = min(cfg.low_tiles // -(-layer.low.size // cfg.trees), cfg.low_bias_words)
+            tiles = min(cfg.low_tiles // -(-layer.low.size // cfg.trees), cfg.low_bias_words,
+                        (1 << SPECULATE_FIELDS["tiles_n"]) - 1)
             most = min(most, max(tiles * cfg.systolic_columns // unit, 1) * unit, cfg.channels)
         count = -(-layer.outputs // most)
         size = -(-layer.outputs // (count * unit)) * unit

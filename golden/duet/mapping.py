@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .config import DuetConfig
+from .formats import EXECUTE_FIELDS, SPECULATE_FIELDS
 from .layers import Layer
 
-__all__ = ["Plan", "conv_plan", "conv_program", "limits_of", "speculation_plan", "vector_plan", "vector_program"]
+__all__ = ["Plan", "check_layer", "conv_plan", "conv_program", "limits_of", "speculation_plan", "vector_plan",
+           "vector_program"]
 
 
 class Plan(NamedTuple):
@@ -31,6 +33,43 @@ class Plan(NamedTuple):
     geometry: dict
 
 
+def _most(fields, name):
+    """Largest value of a field of a job."""
+    return (1 << fields[name]) - 1
+
+
+def check_layer(cfg: DuetConfig, layer: Layer, shape: tuple) -> None:
+    """Refuse what the fields of a job cannot count, in terms of the layer.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the layer's input.
+
+    Raises
+    ------
+    ValueError
+    """
+    most, side = _most(EXECUTE_FIELDS, "channels"), cfg.side
+    if layer.outputs > most:
+        raise ValueError(f"outputs must be at most {most}, not {layer.outputs}")
+    if layer.kind != "conv":
+        return
+    reach = _most(EXECUTE_FIELDS, "first_y")
+    if layer.pad > reach * side:
+        raise ValueError(f"pad must be at most {reach * side} ({reach} blocks of {side} pixels), not {layer.pad}")
+    kernel = f"{layer.w.shape[2]} x {layer.w.shape[3]} kernel"
+    for what, field, unit, size in (
+            ("input map", "blocks_y", "blocks", shape[1:]),
+            (f"output map of a {kernel} with stride {layer.stride} and pad {layer.pad}", "tiles_y", "tiles",
+             layer.output_shape(shape)[1:])):
+        most = _most(EXECUTE_FIELDS, field)
+        limit = f"{most * side} ({most} {unit} of {side} pixels)"
+        for axis, value in zip(("height", "width"), size, strict=True):
+            if value > most * side:
+                raise ValueError(f"{axis} of the {what} must be at most {limit}, not {value}")
+
+
 def _span(size, stride, pad, side):
     """Blocks that a tile of ``side`` outputs needs: how many lie before it, and how many there are."""
     first = -(-pad // side)
@@ -44,13 +83,18 @@ def conv_plan(cfg: DuetConfig, layer: Layer, shape: tuple) -> Plan:
     Raises
     ------
     ValueError
-        If a step of one channel block does not fit the buffers.
+        If a step of one channel block does not fit the buffers, or reaches too far.
     """
     channels, *size = shape
     kernel, side = layer.w.shape[2:], cfg.side
     out = layer.output_shape(shape)[1:]
     (first_y, near_y), (first_x, near_x) = (_span(k, layer.stride, layer.pad, side) for k in kernel)
     depth, near, taps = -(-channels // cfg.columns), near_y * near_x, kernel[0] * kernel[1]
+    most = _most(EXECUTE_FIELDS, "near_y")
+    if max(near_y, near_x) > most:
+        raise ValueError(f"blocks of {side} pixels that a tile reaches over with a {kernel[0]} x {kernel[1]} kernel, "
+                         f"stride {layer.stride} and pad {layer.pad} must be at most {most} each way, not "
+                         f"{max(near_y, near_x)}")
     for needed, have, what, name in ((near, cfg.input_words, "words of inputs", "input_words"),
                                      (taps * cfg.pixels, cfg.lut, "micro-instructions", "lut"),
                                      (-(-taps // cfg.pixels), cfg.weight_words, "words of weights", "weight_words")):
@@ -112,19 +156,27 @@ def speculation_plan(cfg: DuetConfig, layer: Layer, plan: Plan, shape) -> dict:
     Raises
     ------
     ValueError
-        If the input or the reduced input does not fit its buffer.
+        If the input or the reduced input does not fit its buffer, or there are too many outputs.
     """
     g, side = plan.geometry, cfg.side
     reduced = -(-layer.low.size // cfg.trees)
     fields = {"reduced": reduced, "reduce_shift": layer.low.reduce_shift, "windows_y": 1, "windows_x": 1, "span": 0,
               "in_height": 1, "in_width": 1,
               "tiles_n": -(-layer.outputs // cfg.systolic_columns)}
-    entries = g["depth"]
+    entries, most, width = g["depth"], _most(SPECULATE_FIELDS, "tiles_n"), cfg.systolic_columns
+    if layer.kind != "conv" and fields["tiles_n"] > most:
+        raise ValueError(f"outputs of a layer with a little module must be at most {most * width} ({most} times "
+                         f"{width}), not {layer.outputs}")
     if layer.kind == "conv":
         windows = [-(-k // side) for k in layer.w.shape[2:]]
         # Rows and columns of pixels that a tile needs, in blocks: they must be apart modulo 2**span.
         rows = (side - 1) * layer.stride + max(windows) * side
-        span = (-(-rows // side) - 1).bit_length()
+        blocks = -(-rows // side)
+        span, most = (blocks - 1).bit_length(), _most(SPECULATE_FIELDS, "span")
+        if span > most:
+            kernel = f"{layer.w.shape[2]} x {layer.w.shape[3]} kernel"
+            raise ValueError(f"blocks of {side} pixels that the little module reaches over with a {kernel} and stride "
+                             f"{layer.stride} must be at most {1 << most} each way, not {blocks}")
         fields |= {"windows_y": windows[0], "windows_x": windows[1], "span": span, "pad": layer.pad,
                    "in_height": shape[1], "in_width": shape[2]}
         entries *= 4**span

@@ -158,21 +158,27 @@ def _layer(arrays, prefix, kind):
         values["relu"] = bool(values["relu"])
     low = None
     if prefix + "p" in arrays:
-        low = _low(arrays, prefix, kind in GATES)
+        outputs = values["w"].shape[0] if values["w"].ndim else 0
+        low = _low(arrays, prefix, kind in GATES, outputs)
     return Layer(kind=kind, low=low, **values)
 
 
-def _low(arrays, prefix, gates):
+def _low(arrays, prefix, gates, outputs):
     values = {name: _integers(arrays, prefix + name) for name in ("p", "w_low", "b_low", "threshold")}
     low_shift = _integers(arrays, prefix + "low_shift") if gates else np.zeros(1, np.int64)
     if not gates:
         _scalar(arrays, prefix + "threshold")
+        for name, shape in (("w_low", (outputs, *values["p"].shape[:1])), ("b_low", (outputs,))):
+            if values["p"].ndim == 2 and values[name].shape != shape:
+                raise ValueError(f"{name} must have shape {shape}, not {values[name].shape}")
         values |= {name: values[name][None] for name in ("w_low", "b_low", "threshold")}
-        for name, ndim in (("w_low", 3), ("b_low", 2)):
-            if values[name].ndim != ndim:
-                raise ValueError(f"{name} must have {ndim - 1} dimensions, not shape {values[name].shape[1:]}")
-    return Low(p=values["p"], w=values["w_low"], b=values["b_low"], threshold=values["threshold"], low_shift=low_shift,
-               reduce_shift=_scalar(arrays, prefix + "reduce_shift"))
+    try:
+        return Low(p=values["p"], w=values["w_low"], b=values["b_low"], threshold=values["threshold"],
+                   low_shift=low_shift, reduce_shift=_scalar(arrays, prefix + "reduce_shift"))
+    except ValueError as error:
+        # What has no gates has no index of them in the file.
+        text = str(error) if gates else re.sub(r"^(w_low|b_low|threshold)\[0(, )?", r"\1[", str(error))
+        raise ValueError(text.replace("[]", "", 1)) from None
 
 
 def _integers(arrays, key):

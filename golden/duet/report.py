@@ -67,6 +67,12 @@ class Report(NamedTuple):
     wall_seconds: float
     rtl: Rtl | None
 
+    @property
+    def utilization(self) -> float:
+        """MACs over those that all PEs could make in the Executor's cycles, of all layers."""
+        slots = sum(layer.execute for layer in self.layers) * self.cfg.rows * self.cfg.columns
+        return sum(layer.counts.macs for layer in self.layers) / slots if slots else 0.0
+
 
 def evaluate(program: Program, workload: Workload, runs, *, preset, seed, wall_seconds, base_cycles=None,
              rtl=None) -> Report:
@@ -125,12 +131,31 @@ def _last(traces):
 
 
 def to_dict(report: Report) -> dict:
-    """For JSON."""
+    """The JSON object of the run."""
+    rtl = report.rtl
+    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
+    cycles = report.cycles if rtl is None else rtl.checked_cycles
     return {
-        "accelerator": "duet", "preset": report.preset, "mode": report.mode, "workload": report.workload.name,
-        "seed": report.seed, "inputs": report.inputs, "config": dataclasses.asdict(report.cfg),
-        "cycles": report.cycles, "base_cycles": report.base_cycles, "accuracies": report.accuracies,
-        "layers": [layer._asdict() | {"counts": layer.counts._asdict()} for layer in report.layers],
-        "functional_errors": report.functional_errors, "wall_seconds": report.wall_seconds,
-        "rtl": None if report.rtl is None else report.rtl._asdict(),
+        "accelerator": "duet",
+        "preset": report.preset,
+        "config": dataclasses.asdict(report.cfg),
+        "workload": report.workload.name,
+        "seed": report.seed,
+        "cycles": report.cycles,
+        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
+        "mismatches": 0 if rtl is None else rtl.mismatches,
+        "functional_errors": report.functional_errors,
+        "utilization": report.utilization,
+        "wall_seconds": seconds,
+        "cycles_per_second": cycles / max(seconds, 1e-9),
+        "metrics": {
+            "description": report.workload.description,
+            "synthetic": report.workload.synthetic,
+            "mode": report.mode,
+            "inputs": report.inputs,
+            "base_cycles": report.base_cycles,
+            "accuracies": report.accuracies,
+            "layers": [layer._asdict() | {"counts": layer.counts._asdict()} for layer in report.layers],
+            "counters": {} if rtl is None else rtl.counters,
+        },
     }

@@ -9,28 +9,41 @@ from .report import Report
 
 #: Width of the text when it does not go to a terminal.
 WIDTH = 120
+#: Of what is printed as text.
+TEXT = {"soft_wrap": True}
+
+
+def new_console() -> Console:
+    """Standard output; as wide as ``WIDTH`` if that is no terminal."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+def print_heading(report: Report, mode: str, console: Console) -> None:
+    """Print configuration and workload."""
+    cfg, workload = report.cfg, report.workload
+    console.print(f"[bold]DUET[/], preset {report.preset}, mode {mode}: {cfg.rows} x {cfg.columns} PEs, "
+                  f"{cfg.trees} x {cfg.systolic_columns} systolic array, {cfg.glb_words * cfg.word_bits // 8192} KB",
+                  **TEXT)
+    console.print(f"[bold]{escape(workload.name)}[/], {report.inputs} inputs, seed {report.seed}", **TEXT)
+    console.print(workload.description, **TEXT)
 
 
 def print_report(report: Report, console: Console | None = None) -> None:
     """Print what was left out, the cycles by layer, accuracy, and the verdict."""
-    if console is None:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = WIDTH
-    cfg, workload = report.cfg, report.workload
-    console.print(f"[bold]DUET[/], preset {report.preset}, mode {report.mode}: {cfg.rows} x {cfg.columns} PEs, "
-                  f"{cfg.trees} x {cfg.systolic_columns} systolic array, {cfg.glb_words * cfg.word_bits // 8192} KB",
-                  soft_wrap=True)
-    console.print(f"[bold]{escape(workload.name)}[/], {report.inputs} inputs, seed {report.seed}", soft_wrap=True)
-    console.print(workload.description, soft_wrap=True)
+    console = console or new_console()
+    print_heading(report, report.mode, console)
     console.print(_work(report))
     console.print(_cycles(report))
     if report.accuracies:
         console.print(_accuracy(report))
-    console.print(_verdict(report), soft_wrap=True)
+    console.print(_verdict(report), **TEXT)
 
 
-def _table(first, headings):
+def new_table(first: str, headings) -> Table:
+    """A table whose first column is text and all others are figures."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
     table.add_column(first, no_wrap=True)
     for heading in headings:
@@ -38,23 +51,24 @@ def _table(first, headings):
     return table
 
 
-def _share(part, whole):
+def share(part: int, whole: int) -> str:
+    """Of nothing there is none."""
     return f"{part / whole:.1%}" if whole else "-"
 
 
 def _work(report):
-    table = _table("layer", ("outputs", "insensitive", "MACs, dense", "skipped by output", "by input", "issued",
-                             "weights, KB"))
+    table = new_table("layer", ("outputs", "insensitive", "MACs, dense", "skipped by output", "by input", "issued",
+                                "weights, KB"))
     for layer in report.layers:
         c = layer.counts
-        table.add_row(layer.name, str(c.outputs), _share(c.insensitive, c.outputs), str(c.dense),
-                      _share(c.skipped_output, c.dense), _share(c.skipped_input, c.dense), str(c.macs),
+        table.add_row(layer.name, str(c.outputs), share(c.insensitive, c.outputs), str(c.dense),
+                      share(c.skipped_output, c.dense), share(c.skipped_input, c.dense), str(c.macs),
                       f"{layer.weight_bytes / 1024:.1f}")
     return table
 
 
 def _cycles(report):
-    table = _table("cycles", ("Executor", "its floor", "MAC utilisation", "Speculator", "not hidden", "cell"))
+    table = new_table("cycles", ("Executor", "its floor", "MAC utilisation", "Speculator", "not hidden", "cell"))
     for layer in report.layers:
         table.add_row(layer.name, str(layer.execute), str(layer.counts.floor), f"{layer.utilization:.1%}",
                       str(layer.speculate), str(layer.exposed), str(layer.cell_cycles))
@@ -62,7 +76,7 @@ def _cycles(report):
 
 
 def _accuracy(report):
-    table = _table("accuracy", ("",))
+    table = new_table("accuracy", ("",))
     for name, value in report.accuracies.items():
         table.add_row(name, f"{value:.2%}")
     return table

@@ -199,6 +199,11 @@ def conv(**fields):
     return conv_network(np.random.default_rng(8), **{"channels": 4, "outputs": 4, "size": (8, 8), **fields})
 
 
+def fully_connected(outputs, low=0):
+    rng = np.random.default_rng(9)
+    return random_network(rng, (3,), [random_fc(rng, 3, outputs, relu=True, size=low)])
+
+
 @pytest.mark.parametrize(("network", "changes", "message"), [
     (lambda: conv(channels=64, outputs=16, pad=1, low=0), {"glb_words": 512},
      r"layer 0: weights of 4 channels need \d+ words of the global buffer, and \d+ are left"),
@@ -220,7 +225,23 @@ def conv(**fields):
      "layer 0: INT4 weights need 48 words of the QDR weight buffer, and 16 are left"),
     (lambda: network_of("lstm-128"), {"glb_words": 128},
      r"layer 0: weights need 16 words of the global buffer, and \d+ are left"),
-    (lambda: conv(size=(700, 1), kernel=(1, 1)), {}, r"layer 0: tiles_y must be in 0\.\.255, not 350"),
+    (lambda: conv(size=(700, 1), kernel=(1, 1)), {},
+     r"layer 0: height of the input map must be at most 510 \(255 blocks of 2 pixels\), not 700"),
+    (lambda: conv(size=(1, 1021), kernel=(1, 1), stride=3), {"side": 4, "lut": 256},
+     r"layer 0: width of the input map must be at most 1020 \(255 blocks of 4 pixels\), not 1021"),
+    (lambda: conv(size=(3, 500), kernel=(1, 1), pad=14), {},
+     (r"layer 0: width of the output map of a 1 x 1 kernel with stride 1 and pad 14 must be at most 510 "
+      r"\(255 tiles of 2 pixels\), not 528")),
+    (lambda: conv(pad=15), {}, r"layer 0: pad must be at most 14 \(7 blocks of 2 pixels\), not 15"),
+    (lambda: conv(size=(40, 4), kernel=(31, 1)), {"input_words": 32},
+     ("layer 0: blocks of 2 pixels that a tile reaches over with a 31 x 1 kernel, stride 1 and pad 0 must be at most "
+      "15 each way, not 16")),
+    (lambda: conv(size=(20, 4), kernel=(15, 1), low=4), {},
+     ("layer 0: blocks of 2 pixels that the little module reaches over with a 15 x 1 kernel and stride 1 must be at "
+      "most 8 each way, not 9")),
+    (lambda: fully_connected(255 * 8 + 1, low=4), {},
+     r"layer 0: outputs of a layer with a little module must be at most 2040 \(255 times 8\), not 2041"),
+    (lambda: fully_connected(65536), {"glb_words": 65536}, r"layer 0: outputs must be at most 65535, not 65536"),
 ])
 def test_what_does_not_fit_is_one_line(network, changes, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
