@@ -1,18 +1,35 @@
 """Writing a golden model's waveform: blocks of cycles as a VCD file that lies over the hardware's in a viewer."""
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from golden.common.cli import UsageError
 
-__all__ = ["PERIOD_PS", "RESET_CYCLES", "VcdFile"]
+__all__ = ["PERIOD_PS", "RESET_CYCLES", "VcdFile", "join"]
 
 #: As in the benches, so that both waveforms have the same time axis: clock period, and cycles of reset before cycle 0.
 PERIOD_PS = 10_000
 RESET_CYCLES = 2
+#: The widest non-negative number that numpy has.
+_WORD = 63
+
+
+def join(parts: Sequence[str], fields: Mapping[str, np.ndarray], bits: Mapping[str, int]) -> np.ndarray:
+    """Columns of fields next to each other, the first in the low bits; each is cut to its width in ``bits``.
+
+    A single one is as it is. Numbers of Python where those of numpy are too short.
+    """
+    if len(parts) == 1:
+        return fields[parts[0]]
+    kind = object if sum(bits[field] for field in parts) > _WORD else np.int64
+    word, lsb = np.zeros(len(fields[parts[0]]), kind), 0
+    for field in parts:
+        word |= (fields[field].astype(np.int64) & (1 << bits[field]) - 1).astype(kind) << lsb
+        lsb += bits[field]
+    return word
 
 
 class VcdFile:

@@ -6,9 +6,7 @@ trace; the comparison of the two waveforms refuses a name that the hardware does
 
 from pathlib import Path
 
-import numpy as np
-
-from golden.common.vcd import VcdFile
+from golden.common.vcd import VcdFile, join
 
 from . import top
 from .config import DotaConfig
@@ -67,21 +65,12 @@ class Waves(VcdFile):
         """Append the cycles of a block of pins and what the model showed in them."""
         pins = {name: values for name, values in inputs._asdict().items() if name in TRACE_INPUTS}
         fields = pins | dict(zip(TRACE_OUTPUTS, trace.outputs.T, strict=True))
-        columns = {name: self._join(parts, fields) for name, parts in SIGNALS.items()}
+        columns = {name: join(parts, fields, self._bits) for name, parts in SIGNALS.items()}
         defined = {name: fields[WHEN[name]] != 0 for name in SIGNALS if name in WHEN}
         for k in range(self._cfg.lanes):
             lane = dict(zip(TRACE_LANE, trace.lanes[:, k].T, strict=True))
             for name, parts in LANE_SIGNALS.items():
-                columns[name.format(k)] = self._join(parts, lane)
+                columns[name.format(k)] = join(parts, lane, self._bits)
                 if name in WHEN:
                     defined[name.format(k)] = lane[WHEN[name]] != 0
         self.block(columns, defined)
-
-    def _join(self, parts, fields):
-        if len(parts) == 1:
-            return fields[parts[0]]
-        word, lsb = np.zeros(len(fields[parts[0]]), np.int64), 0
-        for field in parts:
-            word |= (fields[field] & (1 << self._bits[field]) - 1) << lsb
-            lsb += self._bits[field]
-        return word

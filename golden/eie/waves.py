@@ -6,9 +6,7 @@ trace; the comparison of the two waveforms refuses a name that the hardware does
 
 from pathlib import Path
 
-import numpy as np
-
-from golden.common.vcd import VcdFile
+from golden.common.vcd import VcdFile, join
 
 from . import sequencer, top
 from .config import EieConfig
@@ -74,7 +72,7 @@ class Waves(VcdFile):
         """Append the cycles of a block of pins and what the model showed in them."""
         fields = inputs._asdict() | dict(zip(TRACE_OUTPUTS, trace.outputs.T, strict=True))
         fields["running"] = fields["state"] != sequencer.IDLE
-        columns = {name: self._join(parts, fields) for name, parts in SIGNALS.items()}
+        columns = {name: join(parts, fields, self._bits) for name, parts in SIGNALS.items()}
         defined = {name: fields[when] != 0 for name, when in WHEN.items() if name in SIGNALS}
         for k in range(self._cfg.n_pe):
             for name, field in PE_SIGNALS.items():
@@ -82,15 +80,6 @@ class Waves(VcdFile):
                 if name in WHEN:
                     defined[name.format(k)] = getattr(trace, WHEN[name])[:, k] != 0
         self.block(columns, defined)
-
-    def _join(self, parts, fields):
-        if len(parts) == 1:
-            return fields[parts[0]]
-        word, lsb = 0, 0
-        for field in parts:
-            word = word | (fields[field].astype(np.int64) & (1 << self._bits[field]) - 1) << lsb
-            lsb += self._bits[field]
-        return word
 
 
 def run_traced(model: Eie, image, activations, waves: Waves) -> Run:

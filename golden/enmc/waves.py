@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.common.vcd import VcdFile
+from golden.common.vcd import VcdFile, join
 
 from .config import EnmcConfig
 from .formats import PHASES, TRACE_RANK, Dest, trace_of
@@ -37,8 +37,6 @@ WHEN = {"enmc.rank_{}.controller.request__payload": "request", "enmc.rank_{}.scr
 #: What a rank is told, and what follows from its trace, with widths.
 DERIVED = {**{f"pins_{slot}": TRACE_RANK[f"dram_pins_{slot}"] for slot in range(PHASES)},
            "load_screener": 1, "load_executor": 1}
-#: The widest number that numpy has.
-_WORD = 63
 
 
 def _field_bits(cfg: EnmcConfig) -> dict[str, int]:
@@ -84,18 +82,7 @@ class Waves(VcdFile):
             for dest in Dest:
                 fields[f"load_{dest.name.lower()}"] = fields["load"] & (fields["load_dest"] == dest)
             for name, parts in RANK_SIGNALS.items():
-                columns[name.format(k)] = self._join(parts, fields)
+                columns[name.format(k)] = join(parts, fields, self._bits)
                 if name in WHEN:
                     defined[name.format(k)] = fields[WHEN[name]] != 0
         self.block(columns, defined)
-
-    def _join(self, parts, fields):
-        if len(parts) == 1:
-            return fields[parts[0]]
-        # Numbers of Python where those of numpy are too short.
-        kind = object if sum(self._bits[field] for field in parts) > _WORD else np.int64
-        word, lsb = np.zeros(len(fields[parts[0]]), kind), 0
-        for field in parts:
-            word |= (fields[field] & (1 << self._bits[field]) - 1).astype(kind) << lsb
-            lsb += self._bits[field]
-        return word

@@ -4,10 +4,11 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.common.primitives import or_tree
+from hdl.common.emit import unit
 from hdl.common.sram import Sram1r1w
 
 from .layouts import build_layout, check_cfg, imap_layout, omap_layout, tags_layout
+from .map_pick import MapPick
 
 __all__ = ["MacLut"]
 
@@ -95,33 +96,25 @@ class MacLut(wiring.Component):
         phase_s2 = Signal(2)
         word_s2 = Signal.like(word)
         m.d.sync += [valid_s2.eq(valid_s1), last_s2.eq(last_s1), phase_s2.eq(phase_s1), word_s2.eq(job.base + at_s1)]
-        chosen = []
-        for k, entry in enumerate(program):
-            maps_s2 = Signal(cfg.values, name=f"maps_s2_{k}")
-            bit_s2 = Signal(cfg.pixel_bits, name=f"bit_s2_{k}")
-            pixel_s2 = Signal(cfg.pixel_bits, name=f"pixel_s2_{k}")
-            live_s2 = Signal(name=f"live_s2_{k}")
-            source = entry.input[cfg.pixel_bits:]
-            gated = [Mux(source == number, bits, 0) for number, bits in enumerate(maps)]
-            m.d.sync += [
-                maps_s2.eq(Mux(job.use_imap, or_tree(gated), (1 << cfg.values) - 1)),
-                bit_s2.eq(entry.input[:cfg.pixel_bits]), pixel_s2.eq(entry.pixel),
-                live_s2.eq(Cat(C(k, cfg.tags.bit_length() - 1), at_s1) < job.length),
-            ]
-            chosen.append((maps_s2, bit_s2, pixel_s2, live_s2))
 
         # Cycle 3: their pixels, and those of the outputs.
         masks = self._masks(m, job, first)
         payload = self.tags.payload
         m.d.sync += [self.tags.valid.eq(valid_s2), payload.last.eq(last_s2), payload.phase.eq(phase_s2),
                      payload.word.eq(word_s2)]
+        picks = []
+        for k, entry in enumerate(program):
+            m.submodules[f"pick_{k}"] = pick = unit(platform, MapPick(cfg), name="duet_map_pick")
+            picks.append(pick)
+            m.d.comb += [
+                pick.maps.eq(Cat(maps)), pick.masks.eq(Cat(masks)), pick.use_maps.eq(job.use_imap),
+                pick.input.eq(entry.input), pick.pixel.eq(entry.pixel),
+                pick.counts.eq(Cat(C(k, cfg.tags.bit_length() - 1), at_s1) < job.length),
+            ]
         for c in range(cfg.columns):
-            own = slice(c * cfg.pixels, (c + 1) * cfg.pixels)
-            m.d.sync += payload.itags[c].eq(Cat(maps_s2[own].bit_select(bit_s2, 1)
-                                                for maps_s2, bit_s2, _pixel, _live in chosen))
-        for r, mask in enumerate(masks):
-            m.d.sync += payload.otags[r].eq(Cat(mask.bit_select(pixel_s2, 1) & live_s2
-                                                for _maps, _bit, pixel_s2, live_s2 in chosen))
+            m.d.sync += payload.itags[c].eq(Cat(pick.columns[c] for pick in picks))
+        for r in range(cfg.rows):
+            m.d.sync += payload.otags[r].eq(Cat(pick.rows[r] for pick in picks))
         return m
 
     def _sequence(self, m, job, running, first, at, phase, take):

@@ -21,7 +21,7 @@ def head_layout() -> data.StructLayout:
 
 
 def _fold(value):
-    """Exclusive or of all pieces of a value."""
+    """Exclusive or of all pieces of a signal: of an expression every piece would be converted by itself."""
     pieces = [value[k:k + FOLD] for k in range(0, len(value), FOLD)]
     while len(pieces) > 1:
         pieces = [a ^ b for a, b in zip(pieces[::2], pieces[1::2], strict=False)] + pieces[len(pieces) & ~1:]
@@ -62,13 +62,16 @@ class Probe(wiring.Component):
         for valid, payloads, chosen in ((self.reads_valid, self.reads, read), (self.writes_valid, self.writes, write)):
             turns = [valid[k] & ~valid[:k].any() for k in range(4)]
             m.d.comb += chosen.eq(or_tree(Mux(turn, payloads[k].as_value(), 0) for k, turn in enumerate(turns)))
-        values = Cat(Mux(bit, value, 0) for bit, value in zip(write.mask, write.data, strict=True))
+        values = Signal(len(write.data.as_value()))
+        bits = Signal(len(write.map))
         m.d.comb += [
+            values.eq(Cat(Mux(bit, value, 0) for bit, value in zip(write.mask, write.data, strict=True))),
+            bits.eq(write.map & write.map_mask),
             self.o.eq(self.head),
             self.o.write_port.eq(self._port(self.writes_valid)), self.o.read_port.eq(self._port(self.reads_valid)),
             self.o.write_addr.eq(Mux(write.mask.any(), write.addr, 0)),
             self.o.write_map_addr.eq(Mux(write.map_mask.any(), write.map_addr, 0)),
-            self.o.write_data.eq(_fold(values)), self.o.write_map.eq(_fold(write.map & write.map_mask)),
+            self.o.write_data.eq(_fold(values)), self.o.write_map.eq(_fold(bits)),
             self.o.read_addr.eq(read.addr), self.o.read_map_addr.eq(read.map_addr),
         ]
         return m

@@ -57,6 +57,13 @@ class Recorder(ABC):
     def observe(self, value: int):
         """Look at a sampled value."""
 
+    def step(self, inputs):
+        """What the model shows; it goes into the waveform, also that of a block that differs."""
+        trace = self.model.step(inputs)
+        if self.waves is not None:
+            self.waves.trace(inputs, trace)
+        return trace
+
     @abstractmethod
     def compare(self, block: list[int], first_cycle: int):
         """Compare a block of sampled values with the model."""

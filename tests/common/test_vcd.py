@@ -7,7 +7,7 @@ import pytest
 
 from golden.common import vcd
 from golden.common.cli import UsageError
-from golden.common.vcd import VcdFile
+from golden.common.vcd import VcdFile, join
 from sim.common.wavefile import read
 
 WIDTHS = {"t.bit": 1, "t.a.byte": 8, "t.a.wide": 64}
@@ -45,6 +45,22 @@ def test_same_run_gives_the_same_file(tmp_path):
     make(tmp_path / "a.vcd", [20, 30])
     make(tmp_path / "b.vcd", [20, 30])
     assert (tmp_path / "a.vcd").read_bytes() == (tmp_path / "b.vcd").read_bytes()
+
+
+@pytest.mark.parametrize("bits", [{"a": 3, "b": 1, "c": 9}, {"a": 40, "b": 23, "c": 30}])
+def test_join(bits):
+    """The first field lowest, each cut to its width, in words of any width; a single one is as it is."""
+    rng = np.random.default_rng(1)
+    fields = {name: rng.integers(-1 << 40, 1 << 40, 50) for name in bits}
+    fields["b"] = fields["b"] > 0
+    for parts in ("abc", "ca", "ba"):
+        word = join(parts, fields, bits)
+        for t in range(50):
+            expected = ""
+            for name in parts:
+                expected = f"{int(fields[name][t]) % (1 << bits[name]):0{bits[name]}b}" + expected
+            assert word[t] == int(expected, 2)
+    assert join(["a"], fields, bits) is fields["a"]
 
 
 def test_clock_and_reset(tmp_path):

@@ -1,9 +1,11 @@
 """Tags of the MAC instruction LUT: golden model and hardware."""
 
 import numpy as np
+import pytest
 
 from golden.duet import mac_lut
 from hdl.duet.mac_lut import MacLut
+from hdl.duet.map_pick import MapPick
 from tests.duet.executor_traffic import random_build, random_program
 from tests.duet.launch import TINY, assert_mutant_noticed, assert_wrong_cfg_is_refused, configs, run_bench
 
@@ -84,5 +86,6 @@ def test_bench_notices_an_instruction_too_many():
                           testcase="random_builds/p=1.0,density=1.0")
 
 
-def test_wrong_cfg():
-    assert_wrong_cfg_is_refused(MacLut)
+@pytest.mark.parametrize("unit", [MacLut, MapPick])
+def test_wrong_cfg(unit):
+    assert_wrong_cfg_is_refused(unit)

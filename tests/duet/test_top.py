@@ -44,6 +44,6 @@ def test_model_equals_interpreter(name, mode):
 @pytest.mark.parametrize(("name", "mode"), [("fig-5-3", "duet"), ("fig-5-4", "duet"), ("digits-lstm", "duet"),
                                             *(("digits-cnn", mode) for mode in MODES)])
 def test_rtl_equals_model(name, mode):
-    program, inputs = program_of(name, mode, 2 if name == "digits-cnn" else 1)
+    program, inputs = program_of(name, mode, 1)
     ran = simulate(build(TINY), program, inputs, stalls=(0, 1) if name == "digits-cnn" else (), reply_stalls=(1, 0))
     assert_runs(program, inputs, ran.runs)

@@ -26,6 +26,15 @@ class Listed(Recorder):
         self.compared.append((first_cycle, block))
 
 
+@pytest.mark.parametrize("waves", [False, True])
+def test_what_the_model_shows_goes_into_its_waveform(waves):
+    traced = []
+    file = SimpleNamespace(trace=lambda *block: traced.append(block)) if waves else None
+    recorder = Listed()
+    recorder.model, recorder.waves = SimpleNamespace(step=lambda inputs: f"of {inputs}"), file
+    assert recorder.step("pins") == "of pins" and traced == [("pins", "of pins")] * waves
+
+
 class Edge:
     """In place of a trigger: waits once."""
 
