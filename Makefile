@@ -24,7 +24,7 @@ GROUPS  := env-core env-test env-synth env-formal env-waves env-figures env-trai
 .PHONY: help venv $(GROUPS) constraints sim bench test test-all test-one lint ci clean distclean
 .PHONY: sim-eie verilog-eie golden-eie figures-eie bench-eie waves-eie regress regress-accept synth synth-eie synth-diff formal coverage
 .PHONY: sim-dota verilog-dota golden-dota bench-dota waves-dota synth-dota
-.PHONY: sim-duet golden-duet verilog-duet
+.PHONY: sim-duet golden-duet verilog-duet waves-duet synth-duet bench-duet
 .PHONY: sim-enmc verilog-enmc golden-enmc bench-enmc waves-enmc synth-enmc
 
 help:  ## this list
@@ -84,7 +84,7 @@ coverage: env-core env-waves  ## lines, branches, toggles and planned events of 
 formal: env-core env-formal  ## prove the properties in tests/**/formal_*.py
 	@$(PY) -m sim.formal --jobs $(JOBS) --json build/formal.json $(ARGS)
 
-synth: synth-eie synth-dota synth-enmc  ## size and speed of everything
+synth: synth-eie synth-dota synth-enmc synth-duet  ## size and speed of everything
 
 synth-eie: env-core env-synth  ## EIE: gates, FPGA resources, cell area, clock rates
 	@$(PY) -m synth eie --preset $(PRESET) --target all --json build/synth/eie.json $(ARGS)
@@ -94,6 +94,9 @@ synth-dota: env-core env-synth  ## DOTA: the same
 
 synth-enmc: env-core env-synth  ## ENMC: the same
 	@$(PY) -m synth enmc --preset $(PRESET) --target all --json build/synth/enmc.json $(ARGS)
+
+synth-duet: env-core env-synth  ## DUET: the same
+	@$(PY) -m synth duet --preset $(PRESET) --target all --json build/synth/duet.json $(ARGS)
 
 synth-diff: env-core env-synth  ## what has moved since the committed figures (ARGS=--accept)
 	@$(PY) -m synth.diff $(ARGS)
@@ -107,13 +110,16 @@ waves-dota: env-core env-waves  ## DOTA: the same
 waves-enmc: env-core env-waves  ## ENMC: the same
 	@$(PY) -m sim.waves example enmc $(ARGS)
 
+waves-duet: env-core env-waves  ## DUET: the same
+	@$(PY) -m sim.waves example duet $(ARGS)
+
 regress: env-core env-waves  ## traced runs against their waveform signatures
 	@$(PY) -m sim.regress $(ARGS)
 
 regress-accept: env-core env-waves  ## take what the hardware does now as right
 	@$(PY) -m sim.regress --accept $(ARGS)
 
-bench: bench-eie bench-dota bench-enmc  ## all benchmarks
+bench: bench-eie bench-dota bench-enmc bench-duet  ## all benchmarks
 
 bench-eie: env-core  ## EIE: the nine benchmark layers in RTL
 	@$(PY) -m sim.eie.bench $(ARGS)
@@ -123,6 +129,9 @@ bench-dota: env-core  ## DOTA: attention, layers and encoder blocks in RTL
 
 bench-enmc: env-core  ## ENMC: screening, rows in full and real data in RTL
 	@$(PY) -m sim.enmc.bench $(ARGS)
+
+bench-duet: env-core  ## DUET: a CNN in all modes, LSTM, GRU and parts of large layers in RTL
+	@$(PY) -m sim.duet.bench $(ARGS)
 
 test: lint env-synth env-formal env-waves env-figures env-train  ## lint and the tests that CI runs
 	@$(PYTEST) -n $(JOBS) $(FAST) --durations=10 $(ARGS)

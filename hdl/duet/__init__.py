@@ -1,4 +1,4 @@
-"""Hardware of DUET [Thesis 5]. ``UNITS``: every unit by the stem of its file."""
+"""Hardware of DUET [Thesis 5]. ``UNITS``: every unit by the stem of its file. ``PAPER``: what the source reports."""
 
 from .activation import Activation
 from .activation_buffer import ActivationBuffer
@@ -19,12 +19,14 @@ from .loader import Loader
 from .low_input import LowInput
 from .low_output import LowOutput
 from .mac_lut import MacLut
+from .map_pick import MapPick
 from .map_words import MapWords
 from .memory_port import MemoryPort
 from .mfu import Mfu
 from .multicast import Multicast
 from .noc import Noc
 from .order_words import OrderWords
+from .paper import PAPER
 from .quantizer import Quantizer
 from .reader import Reader
 from .reducer import Reducer
@@ -45,7 +47,7 @@ from .vector_words import VectorWords
 from .weight_requests import WeightRequests
 from .window_walk import WindowWalk
 
-__all__ = ["UNITS"]
+__all__ = ["PAPER", "UNITS"]
 
 
 def _multicast(cfg):
@@ -53,14 +55,14 @@ def _multicast(cfg):
     return Multicast(check_cfg(cfg).rows)
 
 
-UNITS = {"top": Duet, "executor": Executor, "executor_row": ExecutorRow, "executor_pe": ExecutorPe, "mac_lut": MacLut,
-         "tag_queue": TagQueue, "step_control": StepControl, "noc": Noc, "multicast": _multicast, "loader": Loader,
-         "reader": Reader, "row_walk": RowWalk, "groups": Groups, "step_loads": StepLoads,
-         "weight_requests": WeightRequests, "store": Store, "activation": Activation, "speculator": Speculator,
-         "spec_fetch": SpecFetch, "reducer": Reducer, "quantizer": Quantizer, "block_intake": BlockIntake,
-         "window_walk": WindowWalk, "activation_buffer": ActivationBuffer, "alignment": Alignment,
-         "approximator": Approximator, "low_input": LowInput, "systolic": Systolic, "low_output": LowOutput, "mfu": Mfu,
-         "switching_map": SwitchingMap, "spec_store": SpecStore, "map_words": MapWords, "reorder": Reorder,
-         "order_words": OrderWords, "vector_words": VectorWords, "cell": CellUnit, "glb": Glb,
-         "memory_port": MemoryPort, "io_port": IoPort, "host_bus": HostBus, "scan_chain": ScanChain,
-         "control": Control}
+UNITS = {"top": Duet, "executor": Executor, "executor_row": ExecutorRow, "executor_pe": ExecutorPe,
+         "mac_lut": MacLut, "map_pick": MapPick, "tag_queue": TagQueue, "step_control": StepControl, "noc": Noc,
+         "multicast": _multicast, "loader": Loader, "reader": Reader, "row_walk": RowWalk, "groups": Groups,
+         "step_loads": StepLoads, "weight_requests": WeightRequests, "store": Store, "activation": Activation,
+         "speculator": Speculator, "spec_fetch": SpecFetch, "reducer": Reducer, "quantizer": Quantizer,
+         "block_intake": BlockIntake, "window_walk": WindowWalk, "activation_buffer": ActivationBuffer,
+         "alignment": Alignment, "approximator": Approximator, "low_input": LowInput, "systolic": Systolic,
+         "low_output": LowOutput, "mfu": Mfu, "switching_map": SwitchingMap, "spec_store": SpecStore,
+         "map_words": MapWords, "reorder": Reorder, "order_words": OrderWords, "vector_words": VectorWords,
+         "cell": CellUnit, "glb": Glb, "memory_port": MemoryPort, "io_port": IoPort, "host_bus": HostBus,
+         "scan_chain": ScanChain, "control": Control}

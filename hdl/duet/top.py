@@ -84,7 +84,7 @@ class Duet(wiring.Component):
         m.submodules.executor = executor = unit(platform, Executor(cfg), name="duet_executor")
         m.submodules.store = store = unit(platform, Store(cfg), name="duet_store")
         m.submodules.speculator = speculator = unit(platform, Speculator(cfg), name="duet_speculator")
-        m.submodules.cell_unit = cell = unit(platform, CellUnit(cfg), name="duet_cell_unit")
+        m.submodules.cell_unit = cell = unit(platform, CellUnit(cfg), name="duet_cell")
 
         # Edge.
         connect_axi_lite(m, self, "s_axil", regs.bus)

@@ -1,5 +1,6 @@
 """Whole-accelerator runs of DUET: emit, build, simulate in lockstep."""
 
+import functools
 import pickle
 import tempfile
 from dataclasses import dataclass
@@ -32,15 +33,20 @@ class Lockstep(runner.Lockstep):
     status: int
 
 
+@functools.cache
+def design(cfg):
+    """The hardware for ``cfg``: emitting takes seconds, and fixed runs share it."""
+    return emit(Duet(cfg), name="duet", cfg=cfg)
+
+
 def build(cfg, waves=None, coverage=False):
     """The simulator for ``cfg``, from the cache when it is there."""
-    design = emit(Duet(cfg), name="duet", cfg=cfg)
-    return runner.build("duet", design.files, design.top, control=CONTROL, flags=FLAGS, waves=waves,
+    return runner.build("duet", design(cfg).files, design(cfg).top, control=CONTROL, flags=FLAGS, waves=waves,
                         coverage=coverage)
 
 
-def simulate(built, program, inputs, *, seed=1, stalls=(), reply_stalls=(), waves_file=None, coverage_file=None,
-             on_progress=None, repeat=None) -> Lockstep:
+def simulate(built, program, inputs, *, seed=1, stalls=(), reply_stalls=(), ahead=False, extra=(), waves_file=None,
+             golden_waves=None, coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
     """Carry out a program on inputs, on the RTL.
 
     Parameters
@@ -51,8 +57,14 @@ def simulate(built, program, inputs, *, seed=1, stalls=(), reply_stalls=(), wave
     inputs : sequence of int64 array
     stalls, reply_stalls : sequence of bool
         Patterns of pauses of the host on the command stream and on the reply stream.
+    ahead : bool
+        The host sends all stages of an input without waiting for any, so the result has the counters of all together.
+    extra : sequence of list of int
+        Packets that it sends behind the last stage of every input, also bad ones; a READ among them must be good.
     waves_file : Path
         The RTL's waveform, if ``built`` traces.
+    golden_waves : Path
+        The golden model's, a VCD file with the same cycles.
     coverage_file : Path
         Code coverage, if ``built`` counts it.
 
@@ -64,7 +76,8 @@ def simulate(built, program, inputs, *, seed=1, stalls=(), reply_stalls=(), wave
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.pickle"
         job.write_bytes(pickle.dumps({"program": program, "inputs": list(inputs), "stalls": tuple(stalls),
-                                      "reply_stalls": tuple(reply_stalls)}))
+                                      "reply_stalls": tuple(reply_stalls), "ahead": ahead, "extra": list(extra),
+                                      "golden_waves": golden_waves and Path(golden_waves).resolve()}))
         ran = runner.run(built, test_module="sim.duet.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
                          coverage_file=coverage_file, waves_file=waves_file, on_progress=on_progress, repeat=repeat)
     result = pickle.loads((ran.folder / "result.pickle").read_bytes())

@@ -5,11 +5,12 @@ import sys
 import threading
 from pathlib import Path
 
-from golden.common.cli import Parser, UsageError, print_workloads, progress_bar, run_main, write_json
-from golden.duet.cli import add_arguments, base_cycles, prepare
+from golden.common.cli import Parser, UsageError, print_workloads, progress_bar, run_main
+from golden.duet.cli import add_arguments, prepare, show
 from golden.duet.model import warm_up
-from golden.duet.report import Rtl, evaluate, to_dict
-from golden.duet.tables import print_report
+from golden.duet.modes import ALL
+from golden.duet.report import Rtl
+from golden.duet.waves import Waves
 from golden.duet.workloads import list_workloads
 from sim.common.runner import BenchFailure, BuildError
 from sim.common.toolchain import ToolchainError
@@ -23,41 +24,53 @@ def main(argv=None) -> int:
                     description="Run a workload on the RTL of DUET, and compare every cycle with the golden model.")
     add_arguments(parser)
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write a waveform (.vcd, or .fst where possible)")
+    parser.add_argument("--golden-waves", type=Path, metavar="FILE",
+                        help="write the golden model's waveform of the same cycles (.vcd)")
     argv = sys.argv[1:] if argv is None else argv
     args = parser.parse_args(argv)
     if args.list_workloads:
         print_workloads(dict(list_workloads()))
         return 0
     kind = wave_kind(args.waves)
-    cfg, workload, program = prepare(args)
+    if args.golden_waves is not None:
+        Waves.check(args.golden_waves)
+    if (args.waves or args.golden_waves) and args.mode == ALL:
+        raise UsageError(f"waveforms must be left out with mode {ALL}, which has a run for each mode")
+    cfg, workload, programs = prepare(args)
+    notes = ["everything was loaded through the stream port; counters read over AXI equal the model's"]
+
+    def run(program):
+        ran = simulate_chip(built, program, workload, args,
+                            f"python -m sim duet {shlex.join([*argv, '--mode', program.mode])}")
+        if ran.waves is not None:
+            notes.append(f"waveform: {ran.waves}")
+        return ran.runs, ran.wall_seconds, Rtl(ran.checked_cycles, 0, ran.counters, ran.wall_seconds)
+
     try:
-        ran = run_chip(cfg, program, workload, kind, args, f"python -m sim duet {shlex.join(argv)}")
+        built = build_chip(cfg, kind)
+        return show(args, cfg, workload, programs, run, notes)
     except ToolchainError as error:
         raise UsageError(str(error)) from error
     except (BenchFailure, BuildError) as failure:
         print(failure, file=sys.stderr)
         return 1
-    rtl = Rtl(ran.checked_cycles, 0, ran.counters, ran.wall_seconds)
-    result = evaluate(program, workload, ran.runs, preset=args.preset, seed=args.seed, wall_seconds=ran.wall_seconds,
-                      base_cycles=base_cycles(cfg, workload, args.mode), rtl=rtl)
-    print_report(result)
-    print("everything was loaded through the stream port; counters read over AXI equal the model's")
-    if ran.waves is not None:
-        print(f"waveform: {ran.waves}")
-    if args.json is not None:
-        write_json(args.json, to_dict(result))
-    return 1 if result.functional_errors else 0
 
 
-def run_chip(cfg, program, workload, kind, args, repeat):
-    """Build while the cycle model is compiled, then simulate."""
+def build_chip(cfg, kind):
+    """Build while the cycle model is compiled."""
     compiling = threading.Thread(target=warm_up)    # beside the C++ compiler
     compiling.start()
     built = build(cfg, kind)
     compiling.join()
+    return built
+
+
+def simulate_chip(built, program, workload, args, repeat):
+    """A program on the inputs."""
     with progress_bar() as progress:
-        task = progress.add_task("RTL in lockstep", total=None)
-        return simulate(built, program, workload.network.inputs, seed=args.seed, waves_file=args.waves, repeat=repeat,
+        task = progress.add_task(f"RTL in lockstep, mode {program.mode}", total=None)
+        return simulate(built, program, workload.network.inputs, seed=args.seed, waves_file=args.waves,
+                        golden_waves=args.golden_waves, repeat=repeat,
                         on_progress=lambda done, total: progress.update(task, completed=done, total=total))
 
 

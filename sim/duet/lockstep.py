@@ -14,11 +14,16 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from golden.common.fields import unpack_fields
 from golden.duet import host, memory
+from golden.duet.formats import COMMAND_FIELDS, Op
 from golden.duet.model import Duet, Run, warm_up
 from golden.duet.registers import COUNTERS, registers
+from golden.duet.waves import Waves
 from sim.common import bench, progress
+from sim.common.coverage import cover
 from sim.common.lockstep import Host, Recorder
+from sim.duet.coverage import raised
 from sim.duet.trace import HEAD, check, decode
 
 
@@ -33,7 +38,7 @@ class DuetRecorder(Recorder):
 
     def compare(self, block, first_cycle):
         inputs, rtl = decode(self.model.cfg, block)
-        check(rtl, self.model.step(inputs), first_cycle, self.context)
+        check(rtl, self.step(inputs), first_cycle, self.context)
 
 
 async def answer_reads(dut, cfg, words):
@@ -63,25 +68,38 @@ async def pause_replies(dut, stalls):
         dut.m_axis_tready.value = not stall
 
 
-async def carry_out(host_port, recorder, program, x, on_command) -> Run:
-    """A loaded program on an input."""
+async def carry_out(host_port, recorder, program, x, on_command, *, ahead=False, extra=()) -> Run:
+    """A loaded program on an input; ``ahead`` and ``extra`` as in sim.duet.accelerator."""
     cfg, model, counts = program.cfg, recorder.model, []
     for write in program.input_writes(x):
         await host_port.send(host.write_packet(cfg, write))
     await host_port.finished()
+    recorder.flush()
+    before = model.counters()
     for stage in program.stages:
         for write in stage.writes:
             await host_port.send(host.write_packet(cfg, write))
-        recorder.flush()
-        before = model.counters()
         await host_port.send(host.run_packet(cfg, stage))
+        if stage is program.stages[-1]:
+            await _send(host_port, extra)
+        elif ahead:
+            continue
         await host_port.finished()
         recorder.flush()
-        counts.append({name: count - before[name] for name, count in model.counters().items()})
+        after = model.counters()
+        counts.append({name: count - before[name] for name, count in after.items()})
+        before = after
         on_command()
     place = program.outputs[-1]
     words = host.word_of_read(cfg, await host_port.ask(host.read_packet(cfg, place.base, place.words)))
     return Run(program.result(words), counts)
+
+
+async def _send(host_port, packets):
+    """Packets as they are; that of a READ is answered."""
+    for packet in packets:
+        reads = unpack_fields(COMMAND_FIELDS, packet[0])["op"] == Op.READ
+        await (host_port.ask if reads else host_port.send)(packet)
 
 
 @cocotb.test(timeout_time=10, timeout_unit="sec")
@@ -90,7 +108,8 @@ async def lockstep(dut):
     job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
     program, inputs = job["program"], job["inputs"]
     cfg = program.cfg
-    recorder = DuetRecorder(dut, Duet(cfg), f"cfg={cfg}, seed={bench.seed()}")
+    waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
+    recorder = DuetRecorder(dut, Duet(cfg), f"cfg={cfg}, seed={bench.seed()}", waves)
     dut.m_axis_tready.value = 1
     dut.m_axi_rresp.value = 0
     for pin in (dut.m_axi_arready, dut.m_axi_rvalid, dut.m_axi_rlast, dut.m_axi_rdata):
@@ -110,16 +129,19 @@ async def lockstep(dut):
         cocotb.start_soon(pause_replies(dut, job["reply_stalls"]))
     started, count, total = time.perf_counter(), itertools.count(1), len(inputs) * len(program.stages)
     progress.report(0, total)
+    await host_port.write("control", 1)     # as of a chip that was used before
     for write in program.load:
         await host_port.send(host.write_packet(cfg, write))
-    runs = [await carry_out(host_port, recorder, program, x, lambda: progress.report(next(count), total))
-            for x in inputs]
+    runs = [await carry_out(host_port, recorder, program, x, lambda: progress.report(next(count), total),
+                            ahead=job["ahead"], extra=job["extra"]) for x in inputs]
     await host_port.finished()
     counters = await host_port.counters(COUNTERS)
     status = await host_port.read("status")
     recorder.flush()
     expected = recorder.model.counters()
     assert counters == expected, f"counters must be {expected}, not {counters}"
+    for unit, events in raised(recorder.model.state).items():
+        cover(unit, events)
     Path("result.pickle").write_bytes(pickle.dumps({
         "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
         "seconds": time.perf_counter() - started}))

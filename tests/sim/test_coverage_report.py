@@ -214,7 +214,7 @@ def test_command(fake, capsys):
 
 def test_unknown_accelerator(capsys):
     assert run_main(command.main, ["nope"]) == 2
-    assert capsys.readouterr().err == "error: accelerator must be one of dota, eie, enmc, not 'nope'\n"
+    assert capsys.readouterr().err == "error: accelerator must be one of dota, duet, eie, enmc, not 'nope'\n"
 
 
 def test_every_accelerator_has_goals():
