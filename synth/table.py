@@ -1,19 +1,26 @@
 """python -m synth.table ACCEL: the committed figures as a table for the documentation; ``--boxes``: as in the source.
 
-README.md and the page of an accelerator hold it between two markers; a test compares them with ``synth/results``.
+README.md (:func:`short`) and the page of an accelerator hold it between two markers; ``--write`` puts it there, and a
+test compares them with ``synth/results``.
 """
 
 import importlib
 import json
+import re
 import sys
+from pathlib import Path
 
 from golden.common.cli import Parser, UsageError, run_main
 from hdl import ACCELERATORS
 from synth.common.flow import paper_of
 from synth.diff import RESULTS
 
-__all__ = ["boxes", "main", "markdown"]
+__all__ = ["ROOT", "block", "boxes", "main", "markdown", "short"]
 
+#: The checkout.
+ROOT = Path(__file__).resolve().parents[1]
+#: Units that README.md shows where the source has no table of areas.
+_SHORT = {"eie": ("act_queue", "pointer_read", "spmat_read", "arithmetic", "act_rw", "lnzd", "pe")}
 _RULE = "|---|---|"
 
 
@@ -43,8 +50,8 @@ def markdown(accelerator: str, units=None) -> str:
 def boxes(accelerator: str) -> str:
     """The rows of the source's own table of areas: mm2 of all instances and their share of the whole, without SRAMs.
 
-    A column for each cell library, one for NAND2 equivalents, one for what the source says. ``rest`` is the whole less
-    the rows above it.
+    A column for each cell library, one for NAND2 equivalents, one for what the source says: its whole is ``whole`` of
+    ``PAPER`` [um2], or that of the top. ``rest`` is the whole less the rows above it.
 
     Raises
     ------
@@ -55,11 +62,11 @@ def boxes(accelerator: str) -> str:
     paper = paper_of(accelerator)
     if "boxes" not in paper:
         raise UsageError(f"accelerator must have boxes in its PAPER, not {accelerator!r}")
-    columns = [_boxes(accelerator, report, paper["boxes"]) for report in reports]
+    columns, top = [_boxes(accelerator, report, paper["boxes"]) for report in reports], paper["units"]["top"]
     columns.append(("the source: mm2", {
         name: area * max(reports[0]["units"][f"{accelerator}_{unit}"]["instances"] for unit in units) / 1e6
-        for name, (units, area) in paper["boxes"].items()}, paper["units"]["top"]["area_um2"] / 1e6,
-        f"{paper['units']['top']['critical_path_ns']:.2f}"))
+        for name, (units, area) in paper["boxes"].items()}, paper.get("whole", top["area_um2"]) / 1e6,
+        f"{top['critical_path_ns']:.2f}" if "critical_path_ns" in top else ""))
     lines = [f"| {' | '.join(['', *(column[0] for column in columns)])} |", "|---" * (len(columns) + 1) + "|"]
     for name in paper["boxes"]:
         lines.append(_shares(name, [(figures[name], whole) for _, figures, whole, _ in columns]))
@@ -67,6 +74,32 @@ def boxes(accelerator: str) -> str:
     lines.append(_shares("whole", [(whole, whole) for _, _, whole, _ in columns]))
     lines.append(f"| longest path, ns | {' | '.join(column[3] for column in columns)} |")
     return "\n".join(lines) + "\n"
+
+
+def short(accelerator: str) -> str:
+    """What README.md shows: :func:`boxes`, or some units."""
+    return markdown(accelerator, _SHORT[accelerator]) if accelerator in _SHORT else boxes(accelerator)
+
+
+def block(path: Path, name: str) -> re.Match:
+    """What stands between the markers ``name`` of a file: ``<!-- name -->``, ``<!-- /name -->``.
+
+    Raises
+    ------
+    UsageError
+        If they are not there.
+    """
+    found = re.search(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", path.read_text(), re.DOTALL)
+    if found is None:
+        raise UsageError(f"{path.name} must have markers {name}, and has none")
+    return found
+
+
+def _write(accelerator):
+    for path, name, text in ((ROOT / f"docs/{accelerator}.md", "synth", markdown(accelerator)),
+                             (ROOT / "README.md", f"synth-{accelerator}", short(accelerator))):
+        found = block(path, name)
+        path.write_text(found.string[:found.start()] + text + found.string[found.end():])
 
 
 def _boxes(accelerator, report, rows):
@@ -124,6 +157,7 @@ def main(argv) -> int:
     parser.add_argument("accelerator", help=", ".join(ACCELERATORS))
     parser.add_argument("--units", nargs="+", metavar="UNIT", help="rows (default: all)")
     parser.add_argument("--boxes", action="store_true", help="rows and shares as in the source's table of areas")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md and the page instead")
     args = parser.parse_args(argv)
     if args.accelerator not in ACCELERATORS:
         raise UsageError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {args.accelerator!r}")
@@ -131,6 +165,9 @@ def main(argv) -> int:
     for unit in args.units or ():
         if unit not in units:
             raise UsageError(f"unit of {args.accelerator} must be one of {', '.join(sorted(units))}, not {unit!r}")
+    if args.write:
+        _write(args.accelerator)
+        return 0
     print(boxes(args.accelerator) if args.boxes else markdown(args.accelerator, args.units), end="")
     return 0
 

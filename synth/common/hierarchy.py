@@ -18,16 +18,17 @@ _MADE_UP = re.compile(r"_\d+_|.*\$.*")
 
 @dataclass(frozen=True, order=True)
 class Sram:
-    """Shape of an SRAM: port shape, rows, bits of a row."""
+    """Shape of an SRAM: port shape, rows, bits of a row; of one with a write mask the parts of a row, else 0."""
 
     kind: str
     depth: int
     width: int
+    parts: int = 0
 
     @property
     def module(self) -> str:
         """Name of a module of this shape."""
-        return f"{self.kind}_{self.depth}x{self.width}"
+        return f"{self.kind}_{self.depth}x{self.width}" + (f"_by_{self.parts}" if self.parts else "")
 
     @property
     def bits(self) -> int:
@@ -158,8 +159,9 @@ class Hierarchy:
         script += [f"read_verilog -sv -D SYNTHESIS {name}" for name in [*helpers, "stubs.v"]]
         script.append(f"hierarchy -check -top {unit}")
         for shape in shapes:
-            script += [f"select -set shape t:{shape.kind} r:DEPTH={shape.depth} %i r:WIDTH={shape.width} %i",
-                       f"chtype -set {shape.module} @shape", "setparam -unset DEPTH -unset WIDTH @shape"]
+            parts = (f" r:PARTS={shape.parts} %i", " -unset PARTS") if shape.parts else ("", "")
+            script += [f"select -set shape t:{shape.kind} r:DEPTH={shape.depth} %i r:WIDTH={shape.width} %i{parts[0]}",
+                       f"chtype -set {shape.module} @shape", f"setparam -unset DEPTH -unset WIDTH{parts[1]} @shape"]
         return "\n".join(script) + "\n", {**helpers, **kinds, "stubs.v": stubs}
 
 
@@ -187,7 +189,8 @@ def _module(content, shapes):
     srams = {}
     for name, cell in cells.items():
         if SRAM.fullmatch(cell["type"]):
-            srams[name] = shape = Sram(cell["type"], *(int(cell["parameters"][p], 2) for p in ("DEPTH", "WIDTH")))
+            srams[name] = shape = Sram(cell["type"], *(int(cell["parameters"].get(parameter, "0"), 2)
+                                                       for parameter in ("DEPTH", "WIDTH", "PARTS")))
             shapes[shape] = {port: (cell["port_directions"][port], len(bits))
                              for port, bits in cell["connections"].items()}
     return Module({name: cell["type"] for name, cell in cells.items() if name not in srams}, srams,

@@ -104,15 +104,17 @@ def test_masked_model_knows_what_is_undefined():
     assert model.outputs().r_data == 0xCB
 
 
-@pytest.mark.parametrize(("cfg", "rams"), [(SramConfig("1rw", 512, 36), 1), (SramConfig("1r1w", 256, 64), 2),
-                                           (SramConfig("1r1w_masked", 512, 36, 4), 1)],
-                         ids=["1rw-512x36", "1r1w-256x64", "1r1w_masked-512x36-4"])
-def test_synthesis_infers_block_ram(cfg, rams, tmp_path):
-    """One memory of the right size, and on an FPGA block RAM alone: the read register is part of it."""
+@pytest.mark.parametrize(("cfg", "memories", "rams"), [
+    (SramConfig("1rw", 512, 36), 1, 1), (SramConfig("1r1w", 256, 64), 1, 2),
+    (SramConfig("1r1w_masked", 512, 36, 4), 1, 1), (SramConfig("1r1w_masked", 2048, 32, 2), 2, 4)],
+    ids=["1rw-512x36", "1r1w-256x64", "1r1w_masked-512x36-4", "1r1w_masked-2048x32-2"])
+def test_synthesis_infers_block_ram(cfg, memories, rams, tmp_path):
+    """Memories of the right size, of a large masked one each part, and on an FPGA block RAM alone: the read register is
+    part of it."""
     design = emit(sram(cfg))
     read = [f"read_verilog {' '.join(design.files)}", f"hierarchy -check -top {design.top}"]
     generic = [*read, "proc", "flatten", "opt", "memory -nomap -no-rw-check", "select -assert-none t:$*dff*",
-               f"select -assert-count 1 t:$mem_v2 r:SIZE={cfg.depth} %i r:WIDTH={cfg.width} %i"]
+               f"select -assert-count {memories} t:$mem_v2 r:SIZE={cfg.depth} %i r:WIDTH={cfg.width // memories} %i"]
     fpga = [*read, f"synth_ecp5 -no-rw-check -top {design.top}", "select -assert-none t:TRELLIS_FF",
             f"select -assert-count {rams} t:DP16KD"]
     for file_name, text in design.files.items():
@@ -133,11 +135,16 @@ def test_deep_memory_in_synthesis():
         env={"DUT_CONFIG": to_json(cfg)})
 
 
-def test_masked_memory_in_synthesis():
-    """A write a part, as tools infer byte enables from it, behaves like the simulator's one write of the row."""
+@pytest.mark.parametrize("parts_alone", [True, False])
+def test_masked_memory_in_synthesis(parts_alone):
+    """A memory a part, or a write a part, as tools infer byte enables from it: both behave like the simulator's one
+    write of the row."""
     design = emit(sram(MASKED), name="sram_1r1w_masked", cfg=MASKED)
     files = {name: text.replace("`ifdef SYNTHESIS", "`ifndef SYNTHESIS") for name, text in design.files.items()}
     assert files != design.files
+    if not parts_alone:
+        assert any("PART < 8 ||" in text for text in files.values())
+        files = {name: text.replace("PART < 8 ||", "") for name, text in files.items()}
     run(build("sram_1r1w_masked_parts", files, design.top), test_module="tests.common.tb_sram", seed=1,
         env={"DUT_CONFIG": to_json(MASKED)})
 

@@ -5,10 +5,25 @@ import subprocess
 import sys
 
 from hdl.common.emit import emit
-from sim.common.build import ROOT
+from sim.common import toolchain
+from sim.common.build import LINT_CONTROL, ROOT
 
-__all__ = ["assert_names_are_plain", "assert_the_same_twice", "assert_units_stand_alone", "assert_units_stand_once",
-           "write"]
+__all__ = ["STYLE", "assert_lint_is_clean", "assert_names_are_plain", "assert_the_same_twice",
+           "assert_units_stand_alone", "assert_units_stand_once", "assert_yosys_accepts", "lint", "write"]
+
+#: Lint classes beside those of LINT_CONTROL that Verilator's -Wall reports, and why they are waived.
+STYLE = {
+    "UNUSEDSIGNAL": "payloads are split into named fields for the reader, whether a unit uses them or not",
+    "PROCASSINIT": "registers have an initial value and a reset: FPGA flows use the one, ASIC flows the other",
+}
+
+_YOSYS = """
+import sys
+from pyosys import libyosys as ys
+design = ys.Design()
+for command in sys.argv[1:]:
+    ys.run_pass(command, design)
+"""
 
 
 def write(accelerator, preset, folder, hash_seed=0) -> dict[str, bytes]:
@@ -48,3 +63,38 @@ def assert_units_stand_alone(accelerator, units, cfg):
     for stem, unit in units.items():
         name = f"{accelerator}_{stem}"
         assert emit(unit(cfg), name=name, cfg=cfg).top == name
+
+
+def lint(folder, top, control):
+    """Classes of the messages of Verilator's -Wall about the files of ``<top>.f``, and its output."""
+    files = (folder / f"{top}.f").read_text().split()
+    (folder / "lint.vlt").write_text(f"`verilator_config\n{control}")
+    done = subprocess.run([toolchain.prepare().verilator, "--lint-only", "-Wall", "-Wno-fatal", "--top-module", top,
+                           "lint.vlt", *files], cwd=folder, capture_output=True, text=True, check=False)
+    (folder / "lint.vlt").unlink()
+    output = "".join(f"{line}\n" for line in (done.stdout + done.stderr).splitlines() if not line.startswith("- "))
+    assert done.returncode == 0, output[-2000:]
+    return set(re.findall(r"^%(?:Warning|Error)-(\w+)", output, re.MULTILINE)), output
+
+
+def assert_lint_is_clean(folder, top, **waived):
+    """Verilator's -Wall reports nothing but the waived classes: those of ``STYLE``, and ``waived`` with the reason."""
+    control = LINT_CONTROL + "".join(f"// {why}\nlint_off -rule {rule}\n" for rule, why in {**STYLE, **waived}.items())
+    classes, output = lint(folder, top, control)
+    assert not classes and not output, output[:2000]
+
+
+def assert_yosys_accepts(folder, top, *, flat=False):
+    """Modules and ports fit; every net has one driver; there is neither loop nor latch.
+
+    ``flat``: nor a loop through several units.
+    """
+    files = (folder / f"{top}.f").read_text().split()
+    commands = [f"read_verilog -sv -D SYNTHESIS {' '.join(files)}", f"hierarchy -check -top {top}", "proc",
+                "check -assert", "select -assert-none t:$dlatch t:$adlatch"]
+    if flat:
+        commands += ["flatten", "check -assert"]
+    done = subprocess.run([sys.executable, "-c", _YOSYS, *commands], cwd=folder, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count("Found and reported 0 problems.") == commands.count("check -assert")

@@ -2,17 +2,14 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from golden.common.config import to_json
 from golden.eie.config import PRESETS
 from hdl.common.yosys import modules_of
-from sim.common import toolchain
 from sim.common.build import LINT_CONTROL
-from tests.common.verilog import assert_names_are_plain, write
+from tests.common.verilog import STYLE, assert_lint_is_clean, assert_names_are_plain, assert_yosys_accepts, lint, write
 
 EMITTED = ("tiny", "small", "paper", "fast")
 
@@ -21,12 +18,6 @@ MODULES = ["elision_sram_1rw", "elision_sram_1r1w", "eie_registers", "eie_skid",
            "eie_io_port_inbox", "eie_io_port", "eie_counters", "eie_ccu", "eie_act_queue_fifo", "eie_act_queue",
            "eie_pointer_read_columns", "eie_pointer_read", "eie_spmat_read", "eie_arithmetic", "eie_regfile",
            "eie_act_rw", "eie_io_tap", "eie_pe", "eie_lnzd", "eie"]
-
-#: Lint classes beside those of LINT_CONTROL that Verilator's -Wall reports, and why they are waived.
-STYLE = {
-    "UNUSEDSIGNAL": "payloads are split into named fields for the reader, whether a unit uses them or not",
-    "PROCASSINIT": "registers have an initial value and a reset: FPGA flows use the one, ASIC flows the other",
-}
 
 
 @pytest.fixture(scope="module")
@@ -98,52 +89,18 @@ def test_text_does_not_depend_on_the_hash_seed(preset, written, tmp_path):
     assert again == {path.name: path.read_bytes() for path in written(preset).iterdir()}
 
 
-def lint(folder, control):
-    """Classes of the messages of Verilator's -Wall, and its output."""
-    files = (folder / "eie.f").read_text().split()
-    (folder / "lint.vlt").write_text(f"`verilator_config\n{control}")
-    done = subprocess.run([toolchain.prepare().verilator, "--lint-only", "-Wall", "-Wno-fatal", "--top-module", "eie",
-                           "lint.vlt", *files], cwd=folder, capture_output=True, text=True, check=False)
-    (folder / "lint.vlt").unlink()
-    output = "".join(f"{line}\n" for line in (done.stdout + done.stderr).splitlines() if not line.startswith("- "))
-    assert done.returncode == 0, output[-2000:]
-    return set(re.findall(r"^%(?:Warning|Error)-(\w+)", output, re.MULTILINE)), output
-
-
 @pytest.mark.parametrize("preset", ["tiny", "paper"])
 def test_lint(preset, written):
-    """Nothing but the waived classes."""
-    control = LINT_CONTROL + "".join(f"// {why}\nlint_off -rule {rule}\n" for rule, why in STYLE.items())
-    classes, output = lint(written(preset), control)
-    assert not classes and not output, output[:2000]
+    assert_lint_is_clean(written(preset), "eie")
 
 
 def test_lint_waivers_are_needed(written):
     """Without them Verilator complains, and about nothing else."""
     named = set(re.findall(r"-rule (\w+)", LINT_CONTROL)) | set(STYLE)
-    classes, _ = lint(written("tiny"), "")
+    classes, _ = lint(written("tiny"), "eie", "")
     assert set(STYLE) | {"CASEINCOMPLETE", "WIDTHEXPAND", "WIDTHTRUNC"} <= classes <= named
-
-
-YOSYS = """
-import sys
-from pyosys import libyosys as ys
-design = ys.Design()
-for command in sys.argv[1:]:
-    ys.run_pass(command, design)
-"""
 
 
 @pytest.mark.parametrize("preset", EMITTED)
 def test_yosys(preset, written):
-    """Modules and ports fit; every net has one driver; there is neither loop nor latch, nor a loop through units."""
-    folder = written(preset)
-    files = (folder / "eie.f").read_text().split()
-    commands = [f"read_verilog -sv -D SYNTHESIS {' '.join(files)}", "hierarchy -check -top eie", "proc",
-                "check -assert", "select -assert-none t:$dlatch t:$adlatch"]
-    if PRESETS[preset].n_pe <= 16:
-        commands += ["flatten", "check -assert"]
-    done = subprocess.run([sys.executable, "-c", YOSYS, *commands], cwd=folder, capture_output=True, text=True,
-                          check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert done.stdout.count("Found and reported 0 problems.") == commands.count("check -assert")
+    assert_yosys_accepts(written(preset), "eie", flat=PRESETS[preset].n_pe <= 16)

@@ -31,6 +31,21 @@ def test_units_helpers_and_instances():
     assert hierarchy.srams("eie_pe")[Sram("elision_sram_1r1w", 8, 16)] == 2
 
 
+def test_shape_of_an_sram_with_a_write_mask():
+    """Two of one size that differ in their parts are two shapes, each an empty module of its own."""
+    pins = ".clk(clk), .r_en(a), .r_addr(3'd0), .w_en(a), .w_addr(3'd1), .w_data(16'd0)"
+    instances = "".join(f"  elision_sram_1r1w_masked #(.DEPTH(8), .WIDTH(16), .PARTS({parts})) of_{parts} "
+                        f"({pins}, .w_mask({parts}'d1), .r_data(y{parts}));\n" for parts in (2, 4))
+    parent = f"module masked_pair(clk, a, y2, y4);\n  input clk, a;\n  output [15:0] y2, y4;\n{instances}endmodule\n"
+    sram = emitted("duet.glb", "--preset", "tiny").files["elision_sram_1r1w_masked.v"]
+    files = {"elision_sram_1r1w_masked.v": sram, "masked_pair.v": parent}
+    structure = structure_of(Design("masked_pair", files, {}, None, ("masked_pair",)))
+    shapes = [Sram("elision_sram_1r1w_masked", 8, 16, parts) for parts in (2, 4)]
+    assert structure.hierarchy.own_srams("masked_pair") == dict.fromkeys(shapes, 1)
+    cells = structure.graph("masked_pair", "gates").cells.values()
+    assert {shape.module for shape in shapes} <= {cell["type"] for cell in cells}
+
+
 def test_planted_long_path_by_its_names():
     structure = structure_of(planted())
     path = structure.critical_path("planted_unit")
