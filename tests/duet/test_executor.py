@@ -76,8 +76,8 @@ def test_rtl_equals_model(cfg, testcase):
 def test_units_are_emitted_once():
     """However large the array, its Verilog has one PE."""
     units = emit(Executor(PRESETS["paper"]), name="duet_executor", cfg=PRESETS["paper"]).units
-    assert units == ("duet_multicast_16", "duet_noc", "duet_mac_lut", "duet_steps", "duet_step_control",
-                     "duet_tag_queue", "duet_executor_pe", "duet_executor_row", "duet_executor")
+    assert units == ("duet_multicast_16", "duet_noc", "duet_map_pick", "duet_mac_lut", "duet_steps",
+                     "duet_step_control", "duet_tag_queue", "duet_executor_pe", "duet_executor_row", "duet_executor")
 
 
 def test_bench_notices_a_broken_chain():

@@ -60,12 +60,14 @@ def test_chunks():
 
 
 def test_paper_steps():
-    """AlexNet's third convolution: a channel block a step, 144 of 1,024 micro-instructions."""
+    """AlexNet's third convolution: 32 words of inputs are those of three blocks of channels, 432 of 1,024
+    micro-instructions; the last of six steps takes one block."""
     cfg = CONFIGS["paper"]
     layer = conv(256, (3, 3), pad=1)
     plan = conv_plan(cfg, layer, (256, 13, 13))
-    assert (plan.chunk, plan.passes, plan.weight_words) == (1, 16, 1)
-    assert conv_program(cfg, layer, plan)[0].shape == (144,)
+    assert (plan.chunk, plan.passes, plan.weight_words) == (3, 6, 2)
+    program, last = conv_program(cfg, layer, plan)
+    assert (program.size, last) == (3 * 144, 144)
 
 
 def test_vector_programs():
