@@ -28,14 +28,14 @@ def environment(h, unit):
     return taken
 
 
-@proof("requests, groups, builds, steps and requests to the memory stay on offer until they are taken (20 cycles)",
-       size=SIZE, method="bounded", depth=20)
+@proof("requests, groups, builds, steps and requests to the memory stay on offer until they are taken (22 cycles)",
+       size=SIZE, method="bounded", depth=22)
 def handshakes(h):
     h.trust_units()
     environment(h, handshake(h, Loader(SMALL)))
 
 
-@proof("busy while anything is on offer, or a step is not over (20 cycles)", size=SIZE, method="bounded", depth=20)
+@proof("busy while anything is on offer, or a step is not over (22 cycles)", size=SIZE, method="bounded", depth=22)
 def busy(h):
     h.trust_units()
     unit = h.place("unit", Loader(SMALL))
@@ -46,7 +46,7 @@ def busy(h):
     h.reach(taken != 0, "a step runs")
 
 
-@proof("wrong: a step never waits", size=SIZE, fails="at once", depth=20)
+@proof("wrong: a step never waits", size=SIZE, fails="at once", depth=22)
 def waits(h):
     h.trust_units()
     unit = h.place("unit", Loader(SMALL))
