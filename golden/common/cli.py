@@ -1,4 +1,7 @@
-"""What every command line of the project has in common: presets, settings, errors, JSON files."""
+"""What every command line of the project has in common: presets, settings, errors, JSON files.
+
+Those that run a workload have more in common: :mod:`golden.common.command`.
+"""
 
 import argparse
 import contextlib
@@ -115,38 +118,6 @@ def write_json(path: Path | str, obj):
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise UsageError(f"JSON file must be writable, not {str(path)!r}: {error.strerror}") from error
-
-
-def add_workload_arguments(parser, default: str) -> None:
-    """The options of every accelerator's model and simulator: which workload, and where its figures go."""
-    parser.add_argument("--workload", metavar="W", default=default,
-                        help="a name of --list-workloads or an .npz file (default: %(default)s)")
-    parser.add_argument("--list-workloads", action="store_true",
-                        help="print the names with one line each and end")
-    parser.add_argument("--seed", type=int, default=1, help="of random workloads (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
-
-
-def check_workload_arguments(args, **least: int) -> None:
-    """Refuse numbers below ``least`` (0 for the seed), and a JSON file in a folder that is not there.
-
-    Raises
-    ------
-    UsageError
-    """
-    for name, low in {"seed": 0, **least}.items():
-        value = getattr(args, name)
-        if value is not None and value < low:
-            raise UsageError(f"{name} must be at least {low}, not {value}")
-    if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise UsageError(f"JSON file must be in an existing folder, not {str(args.json)!r}")
-
-
-def print_workloads(lines: Mapping[str, str]) -> None:
-    """Print every built-in workload with its one line."""
-    width = max(map(len, lines))
-    for name, line in lines.items():
-        print(f"{name:{width}}  {line}")
 
 
 def progress_bar():

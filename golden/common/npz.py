@@ -1,8 +1,36 @@
 """Reading users' ``.npz`` files: all arrays, nothing unpickled, one line for whatever is wrong."""
 
+from collections.abc import Callable, Iterable, Mapping
+
 import numpy as np
 
-__all__ = ["read_arrays"]
+from golden.common.cli import UsageError
+
+__all__ = ["read_arrays", "read_file", "require"]
+
+
+def read_file(path, make: Callable):
+    """``make(arrays)`` of a file.
+
+    Raises
+    ------
+    UsageError
+        One line that names the file, and the key, the value and the rule, from any ValueError of ``make``.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return make(read_arrays(stream))
+    except OSError as error:
+        raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def require(arrays: Mapping, keys: Iterable[str]) -> None:
+    """All of these keys are there, else a ValueError that names the first one that is not."""
+    for key in keys:
+        if key not in arrays:
+            raise ValueError(f"{key} must be present, not missing")
 
 
 def read_arrays(stream) -> dict[str, np.ndarray]:

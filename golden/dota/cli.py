@@ -4,19 +4,8 @@ import dataclasses
 import sys
 import time
 
-from golden.common.cli import (
-    Parser,
-    UsageError,
-    add_config_arguments,
-    add_workload_arguments,
-    check_workload_arguments,
-    config_from,
-    print_workloads,
-    progress_bar,
-    run_main,
-    user_input,
-    write_json,
-)
+from golden.common import command
+from golden.common.cli import Parser, UsageError, run_main, user_input
 
 from .compiler import plan_head
 from .config import DEFAULT_PRESET, PRESETS
@@ -29,14 +18,8 @@ from .workloads import DEFAULT_WORKLOAD, WORKLOADS, load
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
-    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
-    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    command.add_arguments(parser, PRESETS, DEFAULT_PRESET, DEFAULT_WORKLOAD)
     parser.add_argument("--heads", type=int, metavar="N", help="run only the first N heads (default: all)")
-
-
-def list_workloads() -> None:
-    """Print every built-in workload with its description."""
-    print_workloads({name: line for name, (line, _, _) in WORKLOADS.items()})
 
 
 def prepare(args):
@@ -47,8 +30,7 @@ def prepare(args):
     UsageError
         If an option is out of range, or the workload is unknown, malformed or does not fit.
     """
-    cfg = config_from(args, PRESETS)
-    check_workload_arguments(args, heads=1)
+    cfg = command.checked_config(args, PRESETS, heads=1)
     workload = load(args.workload, cfg, args.seed)
     if args.heads is not None:
         expected = None if workload.expected is None else workload.expected[:args.heads]
@@ -66,17 +48,15 @@ def main(argv=None) -> int:
     """Run the command; 0 if the model agrees with layer 1, else 1."""
     parser = Parser(prog="python -m golden dota", description="Run the cycle model of DOTA on a workload.")
     add_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.list_workloads:
-        list_workloads()
-        return 0
+    return command.run(parser, argv, WORKLOADS, _run)
+
+
+def _run(args):
     cfg, workload, plans = prepare(args)
     runs, seconds = run_model(cfg, plans, workload.layers)
     result = evaluate(cfg, workload, runs, preset=args.preset, seed=args.seed, wall_seconds=seconds)
     print_report(result)
-    if args.json is not None:
-        write_json(args.json, to_dict(result))
-    return 1 if result.functional_errors else 0
+    return command.finish(args, to_dict(result))
 
 
 def run_model(cfg, plans, layers=None) -> tuple[list, float]:
@@ -84,10 +64,7 @@ def run_model(cfg, plans, layers=None) -> tuple[list, float]:
     if not plans and layers is None:
         return [], 0.0
     from .model import Dota, warm_up  # takes time to load
-    with progress_bar() as progress:
-        task = progress.add_task("compiling the cycle model", total=None)
-        warm_up()
-        progress.remove_task(task)
+    with command.compiled(warm_up) as progress:
         model = Dota(cfg)
         start = time.perf_counter()
         if layers is not None:

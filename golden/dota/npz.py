@@ -41,8 +41,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.common.cli import UsageError
-from golden.common.npz import read_arrays
+from golden.common.npz import read_file, require
 
 from .formats import FX_BITS, QUERIES
 from .head import LOW_BITS, check_range, check_shape
@@ -114,16 +113,7 @@ def load(path, estimate_bits: int):
     UsageError
         One line that names the file, the key, the value and the rule.
     """
-    try:
-        with open(path, "rb") as stream:
-            arrays = read_arrays(stream)
-        if "w" in arrays:
-            return _linear(arrays)
-        return _masks(arrays) if "masks" in arrays else _layer(arrays, estimate_bits)
-    except OSError as error:
-        raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+    return read_file(path, lambda arrays: _file(arrays, estimate_bits))
 
 
 def save(path, layer) -> None:
@@ -137,6 +127,12 @@ def _narrow(values):
         return values
     narrow = values.astype(np.int16)
     return narrow if np.array_equal(narrow, values) else values
+
+
+def _file(arrays, estimate_bits):
+    if "w" in arrays:
+        return _linear(arrays)
+    return _masks(arrays) if "masks" in arrays else _layer(arrays, estimate_bits)
 
 
 def _masks(arrays):
@@ -154,9 +150,7 @@ def _linear(arrays):
     for key in arrays:
         if key not in LINEAR_KEYS:
             raise ValueError(f"key must be one of {', '.join(LINEAR_KEYS)} beside w, not {key!r}")
-    for key in LINEAR_KEYS[:3]:
-        if key not in arrays:
-            raise ValueError(f"{key} must be present, not missing")
+    require(arrays, LINEAR_KEYS[:3])
     x = _fixed(arrays, "x", (None, None))
     w = _fixed(arrays, "w", (None, x.shape[1]))
     layer = Linear(x=x, w=w, shift=_scalar(arrays, "shift", 0, MAX_SHIFT),
@@ -169,9 +163,7 @@ def _layer(arrays, estimate_bits):
     for key in arrays:
         if key not in ATTENTION_KEYS:
             raise ValueError(f"key must be one of {', '.join((*ATTENTION_KEYS, 'masks'))}, not {key!r}")
-    for key in REQUIRED:
-        if key not in arrays:
-            raise ValueError(f"{key} must be present, not missing")
+    require(arrays, REQUIRED)
     q = _fixed(arrays, "q", (None, None, None))
     heads, queries, dim = q.shape
     k = _fixed(arrays, "k", (heads, None, dim))

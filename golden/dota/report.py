@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from golden.common.report import Rtl, figures
+
 from . import metrics
 from .config import DotaConfig
 from .detection import Detection, measure
@@ -22,20 +24,6 @@ from .workloads import Workload
 PHASES = ("project", "transform", "attend")
 #: Phases of layers besides.
 LAYER_PHASES = ("linear", "project_out", "ffn")
-
-
-class Rtl(NamedTuple):
-    """What the simulator adds.
-
-    ``checked_cycles``: cycles in which every output was compared with the model, ``mismatches`` of them with a
-    difference. ``counters``: as read over AXI; empty for masks. ``wall_seconds``: time of the simulation without
-    building.
-    """
-
-    checked_cycles: int
-    mismatches: int
-    counters: dict
-    wall_seconds: float
 
 
 class HeadReport(NamedTuple):
@@ -203,31 +191,12 @@ def _describe(cfg, head, run, result):
 
 def to_dict(report: Report) -> dict:
     """The JSON object of the run."""
-    rtl = report.rtl
-    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
-    cycles = report.cycles if rtl is None else rtl.checked_cycles
-    return {
-        "accelerator": "dota",
-        "preset": report.preset,
-        "config": dataclasses.asdict(report.cfg),
-        "workload": report.workload.name,
-        "seed": report.seed,
-        "cycles": report.cycles,
-        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
-        "mismatches": 0 if rtl is None else rtl.mismatches,
-        "functional_errors": report.functional_errors,
-        "utilization": report.utilization,
-        "wall_seconds": seconds,
-        "cycles_per_second": cycles / max(seconds, 1e-9),
-        "metrics": {
-            "description": report.workload.description,
-            "synthetic": report.workload.synthetic,
-            "heads": [_head_dict(head) for head in report.heads],
-            "stages": [stage._asdict() for stage in report.stages],
-            "masks": [loads._asdict() for loads in report.mask_loads],
-            "counters": {} if rtl is None else rtl.counters,
-        },
-    }
+    return figures("dota", report, {
+        "heads": [_head_dict(head) for head in report.heads],
+        "stages": [stage._asdict() for stage in report.stages],
+        "masks": [loads._asdict() for loads in report.mask_loads],
+        "counters": {} if report.rtl is None else report.rtl.counters,
+    })
 
 
 def _head_dict(head):

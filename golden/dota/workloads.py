@@ -4,7 +4,6 @@ Only ``text``, ``text-x`` and ``text-linear`` are real, of a pretrained sentence
 source's worked examples; all others are made of random numbers.
 """
 
-import difflib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.common.cli import UsageError
+from golden.common.workload import find
 
 from . import npz
 from .config import DotaConfig
@@ -277,11 +277,6 @@ WORKLOADS = {
 DEFAULT_WORKLOAD = "text"
 
 
-def list_workloads() -> list[tuple[str, str]]:
-    """Name and one line of every built-in workload."""
-    return [(name, line) for name, (line, _, _) in WORKLOADS.items()]
-
-
 def load(name_or_path: str, cfg: DotaConfig, seed: int) -> Workload:
     """A built-in workload, or a file in the format of :mod:`golden.dota.npz`.
 
@@ -290,12 +285,4 @@ def load(name_or_path: str, cfg: DotaConfig, seed: int) -> Workload:
     UsageError
         If there is no such workload, or the file is malformed.
     """
-    if name_or_path in WORKLOADS:
-        description, factory, synthetic = WORKLOADS[name_or_path]
-        return Workload(name=name_or_path, description=description, synthetic=synthetic, **factory(cfg, seed))
-    path = Path(name_or_path)
-    if path.suffix != ".npz" and not path.is_file():
-        near = difflib.get_close_matches(name_or_path, WORKLOADS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "--list-workloads shows all names"
-        raise UsageError(f"workload must be a built-in name or an .npz file, not {name_or_path!r}; {hint}")
-    return Workload(name=str(path), description="user's file", **of_file(path, cfg, seed))
+    return Workload(**find(name_or_path, WORKLOADS, of_file, cfg, seed))

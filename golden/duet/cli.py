@@ -3,18 +3,8 @@
 import sys
 import time
 
-from golden.common.cli import (
-    Parser,
-    add_config_arguments,
-    add_workload_arguments,
-    check_workload_arguments,
-    config_from,
-    print_workloads,
-    progress_bar,
-    run_main,
-    user_input,
-    write_json,
-)
+from golden.common import command
+from golden.common.cli import Parser, run_main, user_input
 
 from .compiler import compile_network
 from .config import DEFAULT_PRESET, PRESETS
@@ -22,15 +12,14 @@ from .modes import ALL, compile_modes, print_modes, reports_of, to_dict_of_modes
 from .report import to_dict
 from .spec import MODES
 from .tables import print_report
-from .workloads import DEFAULT_WORKLOAD, list_workloads, load
+from .workloads import DEFAULT_WORKLOAD, WORKLOADS, load
 
 __all__ = ["add_arguments", "main", "prepare", "show"]
 
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
-    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
-    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    command.add_arguments(parser, PRESETS, DEFAULT_PRESET, DEFAULT_WORKLOAD)
     parser.add_argument("--mode", choices=(*MODES, ALL), default="duet",
                         help="base: no skipping; os, ios: switching of outputs, of inputs too; bos, duet: "
                         "the same with adaptive mapping; all: these five on the same inputs, in one table beside the "
@@ -48,8 +37,7 @@ def prepare(args):
     UsageError
         If an option is out of range, or the workload is unknown, malformed or does not fit.
     """
-    cfg = config_from(args, PRESETS)
-    check_workload_arguments(args, inputs=1, tiles=1, channels=1)
+    cfg = command.checked_config(args, PRESETS, inputs=1, tiles=1, channels=1)
     workload = load(args.workload, cfg, args.seed)
     if args.tiles is not None or args.channels is not None:
         workload = workload.part(cfg, args.tiles, args.channels)
@@ -61,10 +49,7 @@ def prepare(args):
 def run_model(program, inputs) -> tuple[list, float]:
     """A run of the cycle model for every input, and the seconds of the runs."""
     from .model import Duet, warm_up  # takes time to load
-    with progress_bar() as progress:
-        task = progress.add_task("compiling the cycle model", total=None)
-        warm_up()
-        progress.remove_task(task)
+    with command.compiled(warm_up) as progress:
         model = Duet(program.cfg)
         start = time.perf_counter()
         chip = model.load(program)
@@ -99,19 +84,17 @@ def show(args, cfg, workload, programs, run, notes=()) -> int:
         print_report(reports[args.mode])
     for note in notes:
         print(note)
-    if args.json is not None:
-        write_json(args.json, to_dict_of_modes(reports) if args.mode == ALL else to_dict(reports[args.mode]))
-    return 1 if any(report.functional_errors for report in reports.values()) else 0
+    return command.finish(args, to_dict_of_modes(reports) if args.mode == ALL else to_dict(reports[args.mode]))
 
 
 def main(argv=None) -> int:
     """Run the command; 0 if the model agrees with layer 1, else 1."""
     parser = Parser(prog="python -m golden duet", description="Run the cycle model of DUET on a workload.")
     add_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.list_workloads:
-        print_workloads(dict(list_workloads()))
-        return 0
+    return command.run(parser, argv, WORKLOADS, _run)
+
+
+def _run(args):
     cfg, workload, programs = prepare(args)
     return show(args, cfg, workload, programs, lambda program: (*run_model(program, workload.network.inputs), None))
 

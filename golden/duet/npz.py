@@ -39,8 +39,7 @@ import re
 
 import numpy as np
 
-from golden.common.cli import UsageError
-from golden.common.npz import read_arrays
+from golden.common.npz import read_file, require
 
 from .layers import GATES, KINDS, Layer, Low, Network
 
@@ -59,13 +58,7 @@ def load(path) -> Network:
     UsageError
         One line that names the file, the key, the value and the rule.
     """
-    try:
-        with open(path, "rb") as stream:
-            return _network(read_arrays(stream))
-    except OSError as error:
-        raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+    return read_file(path, _network)
 
 
 def save(path, network: Network) -> None:
@@ -120,8 +113,7 @@ def _named(prefix, make, *args):
 
 
 def _kind(arrays, key):
-    if key not in arrays:
-        raise ValueError(f"{key} must be present, not missing")
+    require(arrays, [key])
     value = arrays[key]
     if value.dtype.kind != "U" or value.ndim:
         raise ValueError(f"{key} must be one string, not {value.dtype} of shape {value.shape}")
@@ -144,9 +136,7 @@ def _check_keys(arrays, kinds):
             match = re.fullmatch(r"l(\d+)_\w+", key)
             names = [name for name in sorted(known) if match and name.startswith(f"l{match[1]}_")] or sorted(known)
             raise ValueError(f"key must be one of {', '.join(names)}, not {key!r}")
-    for key in needed:
-        if key not in arrays:
-            raise ValueError(f"{key} must be present, not missing")
+    require(arrays, needed)
 
 
 def _layer(arrays, prefix, kind):

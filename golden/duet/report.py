@@ -3,10 +3,11 @@
 The cycle model alone and the hardware in the simulator use the same report; the latter adds an :class:`Rtl`.
 """
 
-import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+
+from golden.common.report import Rtl, figures
 
 from . import interpret
 from .config import DuetConfig
@@ -17,19 +18,6 @@ from .spec import forward
 from .workloads import Workload
 
 __all__ = ["LayerReport", "Report", "Rtl", "evaluate", "to_dict"]
-
-
-class Rtl(NamedTuple):
-    """What the simulator adds.
-
-    ``checked_cycles``: cycles in which every output was compared with the model, ``mismatches`` of them with a
-    difference. ``counters``: as read over AXI. ``wall_seconds``: time of the simulation without building.
-    """
-
-    checked_cycles: int
-    mismatches: int
-    counters: dict
-    wall_seconds: float
 
 
 class LayerReport(NamedTuple):
@@ -132,30 +120,11 @@ def _last(traces):
 
 def to_dict(report: Report) -> dict:
     """The JSON object of the run."""
-    rtl = report.rtl
-    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
-    cycles = report.cycles if rtl is None else rtl.checked_cycles
-    return {
-        "accelerator": "duet",
-        "preset": report.preset,
-        "config": dataclasses.asdict(report.cfg),
-        "workload": report.workload.name,
-        "seed": report.seed,
-        "cycles": report.cycles,
-        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
-        "mismatches": 0 if rtl is None else rtl.mismatches,
-        "functional_errors": report.functional_errors,
-        "utilization": report.utilization,
-        "wall_seconds": seconds,
-        "cycles_per_second": cycles / max(seconds, 1e-9),
-        "metrics": {
-            "description": report.workload.description,
-            "synthetic": report.workload.synthetic,
-            "mode": report.mode,
-            "inputs": report.inputs,
-            "base_cycles": report.base_cycles,
-            "accuracies": report.accuracies,
-            "layers": [layer._asdict() | {"counts": layer.counts._asdict()} for layer in report.layers],
-            "counters": {} if rtl is None else rtl.counters,
-        },
-    }
+    return figures("duet", report, {
+        "mode": report.mode,
+        "inputs": report.inputs,
+        "base_cycles": report.base_cycles,
+        "accuracies": report.accuracies,
+        "layers": [layer._asdict() | {"counts": layer.counts._asdict()} for layer in report.layers],
+        "counters": {} if report.rtl is None else report.rtl.counters,
+    })

@@ -4,7 +4,6 @@
 others have the shapes of real layers and random numbers, or are random altogether.
 """
 
-import difflib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.common.cli import UsageError
+from golden.common.workload import find
 
 from . import npz
 from .config import DuetConfig
@@ -22,7 +22,7 @@ from .quantize_network import KEPT, MOST
 from .random_network import random_conv, random_fc, random_inputs, random_recurrent
 from .spec import columns_of, product
 
-__all__ = ["DATA", "DEFAULT_WORKLOAD", "WORKLOADS", "Workload", "list_workloads", "load"]
+__all__ = ["DATA", "DEFAULT_WORKLOAD", "WORKLOADS", "Workload", "load"]
 
 DATA = Path(__file__).parent / "data"
 #: Share of insensitive outputs and of inputs that are not zero, of the layers that have the shapes of real ones:
@@ -120,9 +120,9 @@ def fig_5_4(cfg: DuetConfig, _seed: int) -> dict:
     return {"network": Network(layers=[layer], inputs=x), "limits": [2] * (cfg.buckets - 1)}
 
 
-def of_file(name, _cfg: DuetConfig, _seed: int) -> dict:
-    """A network that is stored with the project."""
-    return {"network": npz.load(DATA / name)}
+def of_file(path, _cfg: DuetConfig, _seed: int) -> dict:
+    """A network as it is stored."""
+    return {"network": npz.load(path)}
 
 
 def shaped(_cfg: DuetConfig, seed: int, *, channels: int, outputs: int, height: int, size: int) -> dict:
@@ -177,9 +177,9 @@ def _random_stack(kind):
 #: Name -> (one line, factory(cfg, seed) that gives the other fields of :class:`Workload`, whether it is random).
 WORKLOADS = {
     "digits-cnn": ("real: a CNN on images of digits, two convolutions with little modules and a classifier",
-                   partial(of_file, "digits_cnn.npz"), False),
+                   partial(of_file, DATA / "digits_cnn.npz"), False),
     "digits-lstm": ("real: an LSTM of 64 that reads the rows of the same images, little modules for all gates",
-                    partial(of_file, "digits_lstm.npz"), False),
+                    partial(of_file, DATA / "digits_lstm.npz"), False),
     "fig-5-3": ("worked example: 27 MACs of Fig. 5.3, 9 with the output map, 3 with the input map too", fig_5_3, False),
     "fig-5-4": ("worked example: channels with 4, 1, 2 and 4 sensitive outputs, reordered as in Fig. 5.4", fig_5_4,
                 False),
@@ -197,11 +197,6 @@ WORKLOADS = {
 DEFAULT_WORKLOAD = "digits-cnn"
 
 
-def list_workloads() -> list[tuple[str, str]]:
-    """Name and one line of every built-in workload."""
-    return [(name, line) for name, (line, _, _) in WORKLOADS.items()]
-
-
 def load(name_or_path: str, cfg: DuetConfig, seed: int) -> Workload:
     """A built-in workload, or a file in the format of :mod:`golden.duet.npz`.
 
@@ -210,12 +205,4 @@ def load(name_or_path: str, cfg: DuetConfig, seed: int) -> Workload:
     UsageError
         If there is no such workload, or the file is malformed.
     """
-    if name_or_path in WORKLOADS:
-        description, factory, synthetic = WORKLOADS[name_or_path]
-        return Workload(name=name_or_path, description=description, synthetic=synthetic, **factory(cfg, seed))
-    path = Path(name_or_path)
-    if path.suffix != ".npz" and not path.is_file():
-        near = difflib.get_close_matches(name_or_path, WORKLOADS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "--list-workloads shows all names"
-        raise UsageError(f"workload must be a built-in name or an .npz file, not {name_or_path!r}; {hint}")
-    return Workload(name=str(path), description="user's file", network=npz.load(path))
+    return Workload(**find(name_or_path, WORKLOADS, of_file, cfg, seed))

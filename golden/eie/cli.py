@@ -5,18 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from golden.common.cli import (
-    Parser,
-    add_config_arguments,
-    add_workload_arguments,
-    check_workload_arguments,
-    config_from,
-    print_workloads,
-    progress_bar,
-    run_main,
-    user_input,
-    write_json,
-)
+from golden.common import command
+from golden.common.cli import Parser, run_main, user_input
 from golden.common.vcd import VcdFile
 
 from .compiler import Image, pack
@@ -31,16 +21,10 @@ BUILT_IN_IMAGES = 20
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
-    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
-    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    command.add_arguments(parser, PRESETS, DEFAULT_PRESET, DEFAULT_WORKLOAD)
     parser.add_argument("--images", type=int, metavar="N",
                         help=f"run only the first N input vectors (default: {BUILT_IN_IMAGES} of a built-in workload, "
                         "all of a file)")
-
-
-def list_workloads() -> None:
-    """Print every built-in workload with its description."""
-    print_workloads({name: line for name, (line, _) in WORKLOADS.items()})
 
 
 def prepare(args) -> tuple[EieConfig, Workload, Image]:
@@ -51,10 +35,9 @@ def prepare(args) -> tuple[EieConfig, Workload, Image]:
     UsageError
         If an option is out of range, or the workload is unknown, malformed or does not fit.
     """
-    cfg = config_from(args, PRESETS)
     if args.images is None and args.workload in WORKLOADS:
         args.images = BUILT_IN_IMAGES
-    check_workload_arguments(args, images=1)
+    cfg = command.checked_config(args, PRESETS, images=1)
     workload = load(args.workload, cfg, args.seed)
     with user_input():
         return cfg, workload, pack(workload.layers, cfg)
@@ -65,10 +48,10 @@ def main(argv=None) -> int:
     parser = Parser(prog="python -m golden eie", description="Run the cycle model of EIE on a workload.")
     add_arguments(parser)
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write the model's waveform (.vcd)")
-    args = parser.parse_args(argv)
-    if args.list_workloads:
-        list_workloads()
-        return 0
+    return command.run(parser, argv, WORKLOADS, _run)
+
+
+def _run(args):
     if args.waves is not None:
         VcdFile.check(args.waves)
     _, workload, image = prepare(args)
@@ -77,9 +60,7 @@ def main(argv=None) -> int:
     print_report(result)
     if args.waves is not None:
         print(f"waveform: {args.waves}")
-    if args.json is not None:
-        write_json(args.json, to_dict(result))
-    return 1 if result.functional_errors else 0
+    return command.finish(args, to_dict(result))
 
 
 def run_model(image: Image, vectors, waves_file: Path | None = None) -> tuple[list, float]:
@@ -89,10 +70,7 @@ def run_model(image: Image, vectors, waves_file: Path | None = None) -> tuple[li
     """
     from .model import Eie, warm_up  # takes time to load
     from .waves import Waves, run_traced
-    with progress_bar() as progress:
-        task = progress.add_task("compiling the cycle model", total=None)
-        warm_up()
-        progress.remove_task(task)
+    with command.compiled(warm_up) as progress:
         model = Eie(image.cfg)
         model.load(image)
         runs, seconds = [], 0.0

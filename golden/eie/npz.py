@@ -22,8 +22,7 @@ import re
 
 import numpy as np
 
-from golden.common.cli import UsageError
-from golden.common.npz import read_arrays
+from golden.common.npz import read_file, require
 
 from .formats import CODEBOOK_SIZE
 from .spec import MAX_FRAC, Layer, check_layers, check_range
@@ -48,13 +47,7 @@ def load(path, data_bits: int):
     UsageError
         One line that names the file, the key, the value and the rule.
     """
-    try:
-        with open(path, "rb") as stream:
-            return _network(read_arrays(stream), data_bits)
-    except OSError as error:
-        raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+    return read_file(path, lambda arrays: _network(arrays, data_bits))
 
 
 def save(path, layers, activations, expected=None) -> None:
@@ -105,9 +98,7 @@ def _prefixes(arrays):
         if key not in known:
             raise ValueError(f"key must be one of {', '.join((*LAYER_KEYS, *NETWORK_KEYS))} (the first "
                              f"{len(LAYER_KEYS)} with l0_, l1_, ... for several layers), not {key!r}")
-    for key in [prefix + name for prefix in prefixes for name in REQUIRED] + ["activations"]:
-        if key not in arrays:
-            raise ValueError(f"{key} must be present, not missing")
+    require(arrays, [prefix + name for prefix in prefixes for name in REQUIRED] + ["activations"])
     return prefixes
 
 

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from golden.common.report import figures
+
 from .compiler import Image, layer_floors
+from .config import EieConfig
 from .spec import network_outputs
 from .workloads import Workload
 
@@ -94,6 +97,16 @@ class Report:
     rtl: Rtl | None = None
 
     @property
+    def cfg(self) -> EieConfig:
+        """Of the image."""
+        return self.image.cfg
+
+    @property
+    def utilization(self) -> float:
+        """Share of all PEs' cycles in which they retired an entry."""
+        return self.total.busy(self.cfg.n_pe)
+
+    @property
     def total(self) -> LayerReport:
         """Sum of :attr:`layers`; ``n_in`` and ``n_out`` are those of the network."""
         counters = {name: sum(x.counters[name] for x in self.layers) for name in SUMMED}
@@ -168,39 +181,22 @@ def _accuracy(workload, outputs):
 
 def to_dict(report: Report) -> dict:
     """The JSON object of the run; counts are sums over all vectors."""
-    cfg, rtl, total, stored = report.image.cfg, report.rtl, report.total, report.image.total
-    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
-    return {
-        "accelerator": "eie",
-        "preset": report.preset,
-        "config": dataclasses.asdict(cfg),
-        "workload": report.workload.name,
-        "seed": report.seed,
-        "cycles": report.cycles,
-        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
-        "mismatches": 0 if rtl is None else rtl.mismatches,
-        "functional_errors": report.functional_errors,
-        "utilization": total.busy(cfg.n_pe),
-        "wall_seconds": seconds,
-        "cycles_per_second": (report.cycles if rtl is None else rtl.checked_cycles) / max(seconds, 1e-9),
-        "metrics": {
-            "description": report.workload.description,
-            "synthetic": report.workload.synthetic,
-            "vectors": len(report.outputs),
-            "floor": total.floor,
-            "cycles_over_floor": report.cycles / max(total.floor, 1),
-            **{name: total.counters[name] for name in SUMMED if name != "cycles"},
-            "saturated": total.saturated,
-            "compression": report.image.compression,
-            "stored": stored._asdict() | {"density": stored.density,
-                                          "largest_pe": int(report.image.entries.max())},
-            "layers": [x._asdict() | {"utilization": x.busy(cfg.n_pe)} for x in report.layers],
-            "accuracy": report.accuracy,
-            "test_accuracy": report.test_accuracy,
-            "test_vectors": len(report.workload.activations),
-            "classes": classes(report),
-        },
-    }
+    total, stored = report.total, report.image.total
+    return figures("eie", report, {
+        "vectors": len(report.outputs),
+        "floor": total.floor,
+        "cycles_over_floor": report.cycles / max(total.floor, 1),
+        **{name: total.counters[name] for name in SUMMED if name != "cycles"},
+        "saturated": total.saturated,
+        "compression": report.image.compression,
+        "stored": stored._asdict() | {"density": stored.density,
+                                      "largest_pe": int(report.image.entries.max())},
+        "layers": [x._asdict() | {"utilization": x.busy(report.cfg.n_pe)} for x in report.layers],
+        "accuracy": report.accuracy,
+        "test_accuracy": report.test_accuracy,
+        "test_vectors": len(report.workload.activations),
+        "classes": classes(report),
+    })
 
 
 def classes(report):

@@ -5,7 +5,6 @@ shapes and densities, but random weights and activations from a seed.
 """
 
 import dataclasses
-import difflib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from golden.common.cli import UsageError
+from golden.common.workload import find
 
 from . import corners, npz
 from .config import EieConfig
@@ -123,23 +122,29 @@ def digits(cfg: EieConfig, seed: int) -> dict:
             "labels": extra["labels"].astype(np.int64), "logits": {"float": dense, "compressed": compressed}}
 
 
+def of_file(path, cfg: EieConfig, _seed: int) -> dict:
+    """What a user's file holds."""
+    layers, activations, expected = npz.load(path, cfg.data_bits)
+    return {"layers": layers, "activations": activations, "expected": expected}
+
+
 def _describe(name):
     row = TABLE3[name]
     return (f"synthetic: random, {row.n_in} in, {row.n_out} out, weights {row.weights:.0%}, activations "
             f"{row.activations:.1%} (shape and densities of Table III)")
 
 
-#: Name -> (one line, factory(cfg, seed) that gives the other fields of :class:`Workload`).
+#: Name -> (one line, factory(cfg, seed) that gives the other fields of :class:`Workload`, whether it is random).
 WORKLOADS = {
     "digits": ("real: perceptron 64-300-100-10 on the UCI handwritten digits, pruned, shared weights",
-               digits),
-    **{name: (_describe(name), partial(table3, name=name)) for name in TABLE3},
+               digits, False),
+    **{name: (_describe(name), partial(table3, name=name), True) for name in TABLE3},
     "empty-columns": ("corner case: runs of 0..fifo_depth+2 empty columns, first, last, and all of one PE",
-                      corners.empty_columns),
-    "dense": ("corner case: no zero weight and no zero activation", corners.dense),
-    "all-zero-input": ("corner case: two layers whose input is zero", corners.all_zero_input),
-    "one-hot": ("corner case: a single non-zero activation", corners.one_hot),
-    "saturating": ("corner case: sums that reach both limits", corners.saturating),
+                      corners.empty_columns, True),
+    "dense": ("corner case: no zero weight and no zero activation", corners.dense, True),
+    "all-zero-input": ("corner case: two layers whose input is zero", corners.all_zero_input, True),
+    "one-hot": ("corner case: a single non-zero activation", corners.one_hot, True),
+    "saturating": ("corner case: sums that reach both limits", corners.saturating, True),
 }
 DEFAULT_WORKLOAD = "digits"
 
@@ -152,18 +157,7 @@ def load(name_or_path: str, cfg: EieConfig, seed: int) -> Workload:
     UsageError
         If there is no such workload, or the file is malformed.
     """
-    if name_or_path in WORKLOADS:
-        description, factory = WORKLOADS[name_or_path]
-        return Workload(name=name_or_path, description=description, synthetic=factory is not digits,
-                        **factory(cfg, seed))
-    path = Path(name_or_path)
-    if path.suffix != ".npz" and not path.is_file():
-        near = difflib.get_close_matches(name_or_path, WORKLOADS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "--list-workloads shows all names"
-        raise UsageError(f"workload must be a built-in name or an .npz file, not {name_or_path!r}; {hint}")
-    layers, activations, expected = npz.load(path, cfg.data_bits)
-    return Workload(name=str(path), description="user's file", layers=layers,
-                    activations=activations, expected=expected)
+    return Workload(**find(name_or_path, WORKLOADS, of_file, cfg, seed))
 
 
 def random_layers(rng, cfg: EieConfig, *, layers: int | None = None, wide: bool | None = None):

@@ -3,24 +3,14 @@
 import sys
 import time
 
-from golden.common.cli import (
-    Parser,
-    add_config_arguments,
-    add_workload_arguments,
-    check_workload_arguments,
-    config_from,
-    print_workloads,
-    progress_bar,
-    run_main,
-    user_input,
-    write_json,
-)
+from golden.common import command
+from golden.common.cli import Parser, run_main, user_input
 
 from .config import DEFAULT_PRESET, PRESETS
 from .plan import Plan, plan
 from .report import Run, evaluate, to_dict
 from .tables import print_report
-from .workloads import DEFAULT_WORKLOAD, list_workloads, load
+from .workloads import DEFAULT_WORKLOAD, WORKLOADS, load
 
 #: Inputs of ``tokens`` that are run unless another number is asked for: about a minute of simulation.
 TOKENS_INPUTS = 128
@@ -28,8 +18,7 @@ TOKENS_INPUTS = 128
 
 def add_arguments(parser) -> None:
     """The options that the model and the simulator share."""
-    add_config_arguments(parser, PRESETS, DEFAULT_PRESET)
-    add_workload_arguments(parser, DEFAULT_WORKLOAD)
+    command.add_arguments(parser, PRESETS, DEFAULT_PRESET, DEFAULT_WORKLOAD)
     parser.add_argument("--inputs", type=int, metavar="N", help="run only the first N inputs (default: all, of "
                         f"tokens {TOKENS_INPUTS})")
     parser.add_argument("--batch", type=int, metavar="N", help="inputs that share the weights that are read (default: "
@@ -53,8 +42,7 @@ def prepare(args) -> Plan:
     UsageError
         If an option is out of range, or the workload is unknown, malformed or does not fit.
     """
-    cfg = config_from(args, PRESETS)
-    check_workload_arguments(args, inputs=1, batch=1, classes=1)
+    cfg = command.checked_config(args, PRESETS, inputs=1, batch=1, classes=1)
     inputs = TOKENS_INPUTS if args.inputs is None and args.workload == "tokens" else args.inputs
     with user_input():
         workload = load(args.workload, cfg, args.seed)
@@ -67,26 +55,21 @@ def main(argv=None) -> int:
     """Run the command; 0 if the model agrees with layer 1, else 1."""
     parser = Parser(prog="python -m golden enmc", description="Run the cycle model of ENMC on a workload.")
     add_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.list_workloads:
-        print_workloads(dict(list_workloads()))
-        return 0
+    return command.run(parser, argv, WORKLOADS, _run)
+
+
+def _run(args):
     what = prepare(args)
     run, seconds = run_model(what)
     report = evaluate(what, run, preset=args.preset, seed=args.seed, wall_seconds=seconds)
     print_report(report)
-    if args.json is not None:
-        write_json(args.json, to_dict(report))
-    return 1 if report.errors.total else 0
+    return command.finish(args, to_dict(report))
 
 
 def run_model(what: Plan) -> tuple[Run, float]:
     """All batches in the cycle model, and the seconds that they took."""
     from .model import Dimm, warm_up  # takes time to load
-    with progress_bar() as progress:
-        task = progress.add_task("compiling the cycle model", total=None)
-        warm_up()
-        progress.remove_task(task)
+    with command.compiled(warm_up) as progress:
         dimm, answers, batches = Dimm(what.cfg), [], []
         start = time.perf_counter()
         for n in progress.track(range(what.batches), description="cycle model"):

@@ -29,8 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.common.cli import UsageError
-from golden.common.npz import read_arrays
+from golden.common.npz import read_file, require
 
 from .formats import WORD_BITS, Function
 from .packing import MOST_CLASSES
@@ -87,13 +86,7 @@ def load(path) -> File:
     UsageError
         One line that names the file, the key, the value and the rule.
     """
-    try:
-        with open(path, "rb") as stream:
-            return _file(read_arrays(stream))
-    except OSError as error:
-        raise UsageError(f"{path}: must be a readable file, not {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None
+    return read_file(path, _file)
 
 
 def save(path, file: File) -> None:
@@ -105,9 +98,7 @@ def _file(arrays) -> File:
     for key in arrays:
         if key not in KEYS:
             raise ValueError(f"key must be one of {', '.join(KEYS)}, not {key!r}")
-    for key in REQUIRED:
-        if key not in arrays:
-            raise ValueError(f"{key} must be present, not missing")
+    require(arrays, REQUIRED)
     w = _floats(arrays, "w", (None, None), np.float32)
     classes, elements = w.shape
     if classes > MOST_CLASSES:

@@ -9,12 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from golden.common.report import figures
+
 from .activity import QUANTITIES, STAGES, Occupation, occupation
+from .config import EnmcConfig
 from .metrics import Quality, Traffic, quality_of, traffic
 from .plan import Plan
 from .registers import REGISTERS
 from .spec import float_results
 from .verify import Errors, records_of, verify
+from .workloads import Workload
 
 #: Registers that count.
 COUNTERS = tuple(name for name, register in REGISTERS.items() if register.width == 48)
@@ -99,6 +103,21 @@ class Report:
     rtl: Rtl | None = None
 
     @property
+    def cfg(self) -> EnmcConfig:
+        """Of the plan."""
+        return self.plan.cfg
+
+    @property
+    def workload(self) -> Workload:
+        """Of the plan."""
+        return self.plan.workload
+
+    @property
+    def functional_errors(self) -> int:
+        """Of all kinds."""
+        return self.errors.total
+
+    @property
     def cycles(self) -> int:
         """Of all batches."""
         return sum(self.batches)
@@ -147,34 +166,16 @@ def evaluate(plan: Plan, run: Run, *, preset: str, seed: int, wall_seconds: floa
 
 def to_dict(report: Report) -> dict:
     """The JSON object of the run."""
-    rtl, plan = report.rtl, report.plan
-    seconds = report.wall_seconds if rtl is None else rtl.wall_seconds
-    cycles = report.cycles if rtl is None else rtl.checked_cycles
-    return {
-        "accelerator": "enmc",
-        "preset": report.preset,
-        "config": dataclasses.asdict(plan.cfg),
-        "workload": plan.workload.name,
-        "seed": report.seed,
-        "cycles": report.cycles,
-        "checked_cycles": 0 if rtl is None else rtl.checked_cycles,
-        "mismatches": 0 if rtl is None else rtl.mismatches,
-        "functional_errors": report.errors.total,
-        "utilization": report.utilization,
-        "wall_seconds": seconds,
-        "cycles_per_second": cycles / max(seconds, 1e-9),
-        "metrics": {
-            "description": plan.workload.description,
-            "synthetic": plan.workload.synthetic,
-            "classes": plan.workload.classes, "elements": plan.workload.elements,
-            "size": plan.workload.screener.size, "inputs": len(plan.workload.h), "batch": plan.layout.batch,
-            "full": plan.full,
-            "batches": report.batches,
-            "quality": report.quality._asdict(),
-            "errors": report.errors._asdict(),
-            "traffic": report.traffic._asdict() | {"read": report.bytes_read},
-            "violations": None if rtl is None else rtl.violations,
-            "ranks": [rank._asdict() | {name: getattr(rank, name)._asdict()
-                                        for name in ("screening", "executing", "whole")} for rank in report.ranks],
-        },
-    }
+    plan = report.plan
+    return figures("enmc", report, {
+        "classes": plan.workload.classes, "elements": plan.workload.elements,
+        "size": plan.workload.screener.size, "inputs": len(plan.workload.h), "batch": plan.layout.batch,
+        "full": plan.full,
+        "batches": report.batches,
+        "quality": report.quality._asdict(),
+        "errors": report.errors._asdict(),
+        "traffic": report.traffic._asdict() | {"read": report.bytes_read},
+        "violations": None if report.rtl is None else report.rtl.violations,
+        "ranks": [rank._asdict() | {name: getattr(rank, name)._asdict()
+                                    for name in ("screening", "executing", "whole")} for rank in report.ranks],
+    })

@@ -3,7 +3,6 @@
 Only ``tokens`` is real; ``lstm-w33k`` to ``s1m`` have the shapes of the source's data sets and random numbers.
 """
 
-import difflib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.common.cli import UsageError
+from golden.common.workload import find
 
 from . import npz
 from .config import EnmcConfig
@@ -19,7 +19,7 @@ from .formats import WORD_BITS, Function
 from .packing import Layout, plan_layout
 from .spec import HIGH, LOW, LowRank, Screener, best_unit, float_results
 
-__all__ = ["DATA", "DEFAULT_WORKLOAD", "TOKENS_CANDIDATES", "TOKENS_K", "WORKLOADS", "Workload", "list_workloads",
+__all__ = ["DATA", "DEFAULT_WORKLOAD", "TOKENS_CANDIDATES", "TOKENS_K", "WORKLOADS", "Workload",
            "load", "load_tokens", "low_rank", "of_file", "random_screener"]
 
 DATA = Path(__file__).parent / "data"
@@ -261,11 +261,6 @@ WORKLOADS = {
 DEFAULT_WORKLOAD = "tokens"
 
 
-def list_workloads() -> list[tuple[str, str]]:
-    """Name and one line of every built-in workload."""
-    return [(name, line) for name, (line, _, _) in WORKLOADS.items()]
-
-
 def load(name_or_path: str, cfg: EnmcConfig, seed: int) -> Workload:
     """A built-in workload, or a file in the format of :mod:`golden.enmc.npz`.
 
@@ -274,12 +269,4 @@ def load(name_or_path: str, cfg: EnmcConfig, seed: int) -> Workload:
     UsageError
         If there is no such workload, or the file is malformed.
     """
-    if name_or_path in WORKLOADS:
-        description, factory, synthetic = WORKLOADS[name_or_path]
-        return Workload(name=name_or_path, description=description, synthetic=synthetic, **factory(cfg, seed))
-    path = Path(name_or_path)
-    if path.suffix != ".npz" and not path.is_file():
-        near = difflib.get_close_matches(name_or_path, WORKLOADS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "--list-workloads shows all names"
-        raise UsageError(f"workload must be a built-in name or an .npz file, not {name_or_path!r}; {hint}")
-    return Workload(name=str(path), description="user's file", **of_file(path, cfg, seed))
+    return Workload(**find(name_or_path, WORKLOADS, of_file, cfg, seed))

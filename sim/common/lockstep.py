@@ -6,8 +6,11 @@ from abc import ABC, abstractmethod
 
 import cocotb
 import numpy as np
+from cocotb.clock import Clock
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSource
+
+from sim.common.bench import PERIOD_NS
 
 #: Cycles between two comparisons.
 BLOCK = 2048
@@ -107,6 +110,29 @@ class Recorder(ABC):
             self._block = []
 
 
+class BusyRecorder(Recorder):
+    """Of an accelerator that shows in its probe port whether it is ``busy`` with packets, and jobs are ``active``.
+
+    Subclasses define
+    -----------------
+    trace : module
+        Of the probe port: ``HEAD``, the format with these fields and those of the reply stream,
+        ``decode(cfg, block)`` and ``check(rtl, golden, first_cycle, context)``.
+    """
+
+    trace = None
+
+    def observe(self, value):
+        get = self.trace.HEAD.get
+        self.is_idle = not get(value, "busy") and not get(value, "active")
+        if get(value, "m_valid") and get(value, "m_ready"):
+            self.reply(get(value, "m_data"), get(value, "m_last"))
+
+    def compare(self, block, first_cycle):
+        inputs, rtl = self.trace.decode(self.model.cfg, block)
+        self.trace.check(rtl, self.step(inputs), first_cycle, self.context)
+
+
 class Host:
     """Drives the AXI ports as a processor and a DMA engine would.
 
@@ -157,3 +183,21 @@ class Host:
     async def counters(self, names) -> dict[str, int]:
         """Counters of two registers each."""
         return {name: await self.read(f"{name}_low") | await self.read(f"{name}_high") << 32 for name in names}
+
+
+async def reset(dut):
+    """Start the clock and reset everything; replies are taken at once. Ends in the first cycle after it."""
+    dut.m_axis_tready.value = 1
+    dut.rst.value = 1
+    Clock(dut.clk, PERIOD_NS, unit="ns").start()
+    for _ in range(2):
+        await RisingEdge(dut.clk)
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+
+
+async def pause_replies(dut, stalls):
+    """Take no reply in the cycles that a pattern says."""
+    for stall in itertools.cycle(stalls):
+        await RisingEdge(dut.clk)
+        dut.m_axis_tready.value = not stall

@@ -28,7 +28,8 @@ from sim.common.wavefile import WaveError
 #: Whose assertions show their operands. cocotb would rewrite every library: seconds where bytecode is not kept.
 REWRITTEN = "tests/*.py sim/*.py"
 
-__all__ = ["BUILD", "ROOT", "BenchFailure", "Build", "BuildError", "Lockstep", "Results", "build", "run", "run_unit"]
+__all__ = ["BUILD", "ROOT", "BenchFailure", "Build", "BuildError", "CountedLockstep", "Lockstep", "Results", "build",
+           "run", "run_unit"]
 
 
 class BenchFailure(Exception):
@@ -96,6 +97,21 @@ class Lockstep:
     def cycles_per_second(self) -> float:
         """Compared cycles a second."""
         return self.checked_cycles / self.wall_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedLockstep(Lockstep):
+    """With the registers at the end of the run.
+
+    Attributes
+    ----------
+    counters : dict of str to int
+        As read over AXI.
+    status : int
+    """
+
+    counters: dict
+    status: int
 
 
 def run(built: Build, *, test_module: str, seed: int, env: Mapping[str, str] | None = None,

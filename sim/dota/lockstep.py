@@ -1,17 +1,12 @@
 """Simulator side of a whole-accelerator run: a host on the AXI ports, and every cycle compared.
 
-Started by :mod:`sim.dota.accelerator`, which leaves a job in the working folder and reads the result there.
+Started by :mod:`sim.dota.accelerator`, which hands it a job and gets what comes of it.
 """
 
 import itertools
-import os
-import pickle
 import time
-from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.dota import host
 from golden.dota.compiler import Read, Run
@@ -22,23 +17,16 @@ from golden.dota.registers import COUNTERS, registers
 from golden.dota.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
-from sim.common.lockstep import Host, Recorder
+from sim.common.job import answer, take
+from sim.common.lockstep import BusyRecorder, Host, pause_replies, reset
+from sim.dota import trace
 from sim.dota.coverage import raised
-from sim.dota.trace import HEAD, check, decode
 
 
-class DotaRecorder(Recorder):
+class DotaRecorder(BusyRecorder):
     """Samples and compares the probe port of DOTA."""
 
-    def observe(self, value):
-        get = HEAD.get
-        self.is_idle = not get(value, "busy") and not get(value, "active")
-        if get(value, "m_valid") and get(value, "m_ready"):
-            self.reply(get(value, "m_data"), get(value, "m_last"))
-
-    def compare(self, block, first_cycle):
-        inputs, rtl = decode(self.model.cfg, block)
-        check(rtl, self.step(inputs), first_cycle, self.context)
+    trace = trace
 
 
 async def carry_out(host_port, recorder, cfg, plans, on_command) -> list[HeadRun]:
@@ -96,28 +84,15 @@ async def carry_out_program(host_port, recorder, cfg, program, on_command) -> Pr
             spent[:] = 0
 
 
-async def pause_replies(dut, stalls):
-    """Take no reply in the cycles that a pattern says."""
-    for stall in itertools.cycle(stalls):
-        await RisingEdge(dut.clk)
-        dut.m_axis_tready.value = not stall
-
-
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
     """Carry out all plans, then all layers; golden model and RTL agree in every cycle."""
-    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    job = take()
     cfg, plans, layers = job["cfg"], job["plans"], job["layers"]
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
     recorder = DotaRecorder(dut, Dota(cfg), f"cfg={cfg}, seed={bench.seed()}", waves)
-    dut.m_axis_tready.value = 1
-    dut.rst.value = 1
-    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
     host_port = Host(dut, registers(cfg), recorder, job["stalls"])
-    for _ in range(2):
-        await RisingEdge(dut.clk)
-    dut.rst.value = 0
-    await FallingEdge(dut.clk)
+    await reset(dut)
     warm_up()
     recorder.start()
     if job["reply_stalls"]:
@@ -142,8 +117,5 @@ async def lockstep(dut):
     assert counters == expected, f"counters must be {expected}, not {counters}"
     for unit, events in raised(recorder.model.state).items():
         cover(unit, events)
-    Path("result.pickle").write_bytes(pickle.dumps({
-        "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
-        "seconds": time.perf_counter() - started}))
-
-
+    answer({"runs": runs, "counters": counters, "status": status, "checked_cycles": recorder.cycles,
+            "wall_seconds": time.perf_counter() - started})

@@ -1,7 +1,5 @@
 """Masks without numbers: the scheduler alone in RTL, every cycle compared with its golden model."""
 
-import pickle
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from golden.dota.config import DotaConfig
 from hdl.common.emit import emit
 from hdl.dota.scheduler import Scheduler
 from sim.common import runner
+from sim.common.job import carry_out
 from sim.common.waves import wave_kind
 
 __all__ = ["Scheduled", "schedule_masks"]
@@ -56,10 +55,6 @@ def schedule_masks(cfg: DotaConfig, masks, *, seed=1, waves_file=None, repeat=No
         raise UsageError("a mask must have at least one connection, not none")
     design = emit(Scheduler(cfg), name="dota_scheduler", cfg=cfg)
     built = runner.build("dota_scheduler", design.files, design.top, waves=wave_kind(waves_file))
-    with tempfile.TemporaryDirectory() as folder:
-        job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps(np.asarray(masks)))
-        ran = runner.run(built, test_module="sim.dota.masks_bench", seed=seed, waves_file=waves_file, repeat=repeat,
-                         env={"ELISION_JOB": str(job), "DUT_CONFIG": to_json(cfg)})
-    result = pickle.loads((ran.folder / "result.pickle").read_bytes())
+    result, ran = carry_out(built, np.asarray(masks), test_module="sim.dota.masks_bench", seed=seed,
+                            waves_file=waves_file, repeat=repeat, env={"DUT_CONFIG": to_json(cfg)})
     return Scheduled(result["rounds"], result["cycles"], ran.wall_seconds, ran.waves)

@@ -1,8 +1,5 @@
 """Simulator side of :mod:`sim.dota.masks`."""
 
-import os
-import pickle
-from pathlib import Path
 from typing import NamedTuple
 
 import cocotb
@@ -13,6 +10,7 @@ from golden.dota.config import DotaConfig
 from golden.dota.formats import QUERIES
 from golden.dota.scheduler import IDLE, owners_of
 from sim.common.bench import UnitBench, config
+from sim.common.job import answer, take
 
 
 class Inputs(NamedTuple):
@@ -75,7 +73,7 @@ async def masks(dut):
     bench = Bench(dut, Model(cfg), name="dota_scheduler", cfg=cfg)
     await bench.reset(Inputs())
     all_rounds = []
-    for mask in pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes()):
+    for mask in take():
         owners = owners_of(mask).tolist()
         owners += [0] * (-len(owners) % cfg.block)
         words = [owners[first:first + cfg.block] for first in range(0, len(owners), cfg.block)]
@@ -89,4 +87,4 @@ async def masks(dut):
             if y.last:
                 break
         all_rounds.append(rounds)
-    Path("result.pickle").write_bytes(pickle.dumps({"rounds": all_rounds, "cycles": bench.cycle_number}))
+    answer({"rounds": all_rounds, "cycles": bench.cycle_number})

@@ -1,17 +1,13 @@
 """Simulator side of a whole-accelerator run: a host on the AXI ports, a memory, and every cycle compared.
 
-Started by :mod:`sim.duet.accelerator`, which leaves a job in the working folder and reads the result there.
+Started by :mod:`sim.duet.accelerator`, which hands it a job and gets what comes of it.
 """
 
 import itertools
-import os
-import pickle
 import time
-from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from golden.common.fields import unpack_fields
@@ -22,23 +18,16 @@ from golden.duet.registers import COUNTERS, registers
 from golden.duet.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
-from sim.common.lockstep import Host, Recorder
+from sim.common.job import answer, take
+from sim.common.lockstep import BusyRecorder, Host, pause_replies, reset
+from sim.duet import trace
 from sim.duet.coverage import raised
-from sim.duet.trace import HEAD, check, decode
 
 
-class DuetRecorder(Recorder):
+class DuetRecorder(BusyRecorder):
     """Samples and compares the probe port of DUET."""
 
-    def observe(self, value):
-        get = HEAD.get
-        self.is_idle = not get(value, "busy") and not get(value, "active")
-        if get(value, "m_valid") and get(value, "m_ready"):
-            self.reply(get(value, "m_data"), get(value, "m_last"))
-
-    def compare(self, block, first_cycle):
-        inputs, rtl = decode(self.model.cfg, block)
-        check(rtl, self.step(inputs), first_cycle, self.context)
+    trace = trace
 
 
 async def answer_reads(dut, cfg, words):
@@ -59,13 +48,6 @@ async def answer_reads(dut, cfg, words):
         memory.clock(chip, bool(dut.m_axi_arvalid.value), int(dut.m_axi_araddr.value), int(dut.m_axi_arlen.value),
                      bool(dut.m_axi_rready.value))
         await rising
-
-
-async def pause_replies(dut, stalls):
-    """Take no reply in the cycles that a pattern says."""
-    for stall in itertools.cycle(stalls):
-        await RisingEdge(dut.clk)
-        dut.m_axis_tready.value = not stall
 
 
 async def carry_out(host_port, recorder, program, x, on_command, *, ahead=False, extra=()) -> Run:
@@ -105,22 +87,16 @@ async def _send(host_port, packets):
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
     """Carry out a program on all inputs; golden model and RTL agree in every cycle."""
-    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    job = take()
     program, inputs = job["program"], job["inputs"]
     cfg = program.cfg
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
     recorder = DuetRecorder(dut, Duet(cfg), f"cfg={cfg}, seed={bench.seed()}", waves)
-    dut.m_axis_tready.value = 1
     dut.m_axi_rresp.value = 0
     for pin in (dut.m_axi_arready, dut.m_axi_rvalid, dut.m_axi_rlast, dut.m_axi_rdata):
         pin.value = 0
-    dut.rst.value = 1
-    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
     host_port = Host(dut, registers(cfg), recorder, job["stalls"])
-    for _ in range(2):
-        await RisingEdge(dut.clk)
-    dut.rst.value = 0
-    await FallingEdge(dut.clk)
+    await reset(dut)
     warm_up()
     recorder.start()
     await RisingEdge(dut.clk)
@@ -142,7 +118,5 @@ async def lockstep(dut):
     assert counters == expected, f"counters must be {expected}, not {counters}"
     for unit, events in raised(recorder.model.state).items():
         cover(unit, events)
-    Path("result.pickle").write_bytes(pickle.dumps({
-        "cycles": recorder.cycles, "runs": runs, "counters": counters, "status": status,
-        "seconds": time.perf_counter() - started}))
-
+    answer({"runs": runs, "counters": counters, "status": status, "checked_cycles": recorder.cycles,
+            "wall_seconds": time.perf_counter() - started})

@@ -1,25 +1,22 @@
 """Whole-accelerator runs of EIE: emit, build, simulate in lockstep."""
 
-import pickle
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from golden.eie.model import Run
 from hdl.common.emit import emit
 from hdl.eie.top import Eie
 from sim.common import runner
+from sim.common.build import once
+from sim.common.job import lockstep
 
 #: Beats of matrix and pointers up to which an image goes through the stream port.
 PORT_BEATS = 60_000
 
-#: Units that occur often are compiled once. Verilator merges the code of instances only where it is the same to
-#: the letter: so nothing may be optimised through their ports, and units with assertions, which print the
-#: path of their instance, stand alone. Without this the model is ten times larger and builds as much longer.
-_SHARED = ("eie_pe", "eie_lnzd", "eie_act_queue_fifo", "elision_sram_1r1w")
-CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n' for unit in _SHARED)
+#: Units that occur often.
+CONTROL = once("eie_pe", "eie_lnzd", "eie_act_queue_fifo", "elision_sram_1r1w")
 FLAGS = ("-fno-dfg",)
 
 
@@ -58,8 +55,7 @@ def _write_hex(path: Path, words):
     path.write_text(np.ascontiguousarray(words).tobytes().hex("\n", words.shape[1]))
 
 
-def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_file=None,
-             golden_waves=None, coverage_file=None, on_progress=None, repeat=None) -> Lockstep:
+def simulate(built, image, vectors, *, at_once=None, stalls=(), **options) -> Lockstep:
     """Run vectors through the RTL.
 
     Parameters
@@ -72,12 +68,8 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
         Let the simulator fill matrix and pointers; by default when they are more than PORT_BEATS beats.
     stalls : sequence of bool
         Pattern of pauses of the host on the command stream.
-    waves_file : Path
-        The RTL's waveform, if ``built`` traces.
-    golden_waves : Path
-        The golden model's, a VCD file with the same cycles.
-    coverage_file : Path
-        Code coverage, if ``built`` counts it.
+    options
+        Of :func:`sim.common.job.lockstep`: ``seed``, ``waves_file``, ``golden_waves``, ...
 
     Raises
     ------
@@ -86,19 +78,9 @@ def simulate(built, image, vectors, *, seed=1, at_once=None, stalls=(), waves_fi
     """
     if at_once is None:
         at_once = image.pointers.size + image.rows.size // 8 > PORT_BEATS
+    job = {"image": image, "vectors": np.asarray(vectors), "at_once": at_once, "stalls": tuple(stalls)}
     with tempfile.TemporaryDirectory() as folder:
-        job = Path(folder) / "job.pickle"
-        job.write_bytes(pickle.dumps({"image": image, "vectors": np.asarray(vectors), "at_once": at_once,
-                                      "stalls": tuple(stalls),
-                                      "golden_waves": golden_waves and Path(golden_waves).resolve()}))
-        plusargs = [f"+elision_fill={folder}"] if at_once else []
         if at_once:
             write_fill_files(image, Path(folder))
-        ran = runner.run(built, test_module="sim.eie.lockstep", seed=seed, env={"ELISION_JOB": str(job)},
-                         plusargs=plusargs, coverage_file=coverage_file,
-                         waves_file=waves_file, on_progress=on_progress, repeat=repeat)
-    result = pickle.loads((ran.folder / "result.pickle").read_bytes())
-    runs = [Run(r["outputs"], r["saturated"], r["counters"]["cycles"], r["passes"], r["pe_entries"])
-            for r in result["results"]]
-    return Lockstep(runs=runs, checked_cycles=result["cycles"], at_once=at_once, wall_seconds=result["seconds"],
-                    start_seconds=ran.wall_seconds - result["seconds"], waves=ran.waves, seen=ran.seen)
+        return lockstep(Lockstep, built, job, test_module="sim.eie.lockstep",
+                        plusargs=[f"+elision_fill={folder}"] if at_once else [], **options)

@@ -1,26 +1,23 @@
 """Simulator side of a whole-accelerator run: a host on the AXI ports, and every cycle compared.
 
-Started by :mod:`sim.eie.accelerator`, which leaves a job in the working folder and reads the result there.
+Started by :mod:`sim.eie.accelerator`, which hands it a job and gets what comes of it.
 """
 
-import os
-import pickle
 import time
-from pathlib import Path
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import RisingEdge
 
 from golden.eie import host, sequencer
 from golden.eie.formats import COUNTERS, Mem
-from golden.eie.model import Eie, warm_up
+from golden.eie.model import Eie, Run, warm_up
 from golden.eie.registers import registers
 from golden.eie.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
-from sim.common.lockstep import Host, Recorder
+from sim.common.job import answer, take
+from sim.common.lockstep import Host, Recorder, reset
 from sim.eie.coverage import raised
 from sim.eie.trace import compare, decode, field
 
@@ -59,20 +56,14 @@ class EieHost(Host):
 @cocotb.test(timeout_time=10, timeout_unit="sec")
 async def lockstep(dut):
     """Load, run every vector, read every output back; golden model and RTL agree in every cycle."""
-    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    job = take()
     image, vectors = job["image"], job["vectors"]
     cfg = image.cfg
     model = Eie(cfg)
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
     recorder = EieRecorder(dut, model, f"cfg={cfg}, seed={bench.seed()}", waves)
-    dut.m_axis_tready.value = 1
-    dut.rst.value = 1
-    Clock(dut.clk, bench.PERIOD_NS, unit="ns").start()
     host_port = EieHost(dut, registers(cfg), recorder, job["stalls"])
-    for _ in range(2):
-        await RisingEdge(dut.clk)
-    dut.rst.value = 0
-    await FallingEdge(dut.clk)
+    await reset(dut)
     skip = (Mem.SPMAT, Mem.PTR) if job["at_once"] else ()
     if skip:
         model.load_matrix(image)
@@ -82,13 +73,14 @@ async def lockstep(dut):
 
     for packet in host.image_packets(image, skip):
         await host_port.send(packet)
-    results = []
+    runs = []
     for number, vector in enumerate(vectors):
         progress.report(number, len(vectors))
         for packet in host.input_packets(image, vector):
             await host_port.send(packet)
         await host_port.run_program(len(image.program))
-        counters, status = await host_port.counters(COUNTERS), await host_port.read("status")
+        counters = await host_port.counters(COUNTERS)
+        status = await host_port.read("status")
         saturated = await host_port.saturated(cfg.n_pe)
         outputs = host.output_vector(image, await host_port.ask(host.output_packet(image)))
         recorder.flush()
@@ -97,11 +89,11 @@ async def lockstep(dut):
         assert counters == expected, f"counters must be {expected}, not {counters}"
         assert np.array_equal(saturated, golden.saturated), \
             f"saturated must be PEs {np.flatnonzero(golden.saturated)}, not {np.flatnonzero(saturated)}"
-        results.append({"outputs": outputs, "counters": counters, "status": status, "passes": golden.passes,
-                        "saturated": saturated, "pe_entries": golden.pe_entries})
+        assert status == 0b10 | bool(saturated.any()) << 2, f"status must be done and no error, not {status:#b}"
+        runs.append(Run(outputs, saturated, counters["cycles"], golden.passes, golden.pe_entries))
     progress.report(len(vectors), len(vectors))
     recorder.flush()
     for unit, events in raised(model.state).items():
         cover(unit, events)
-    Path("result.pickle").write_bytes(pickle.dumps({"cycles": recorder.cycles, "results": results,
-                                                    "seconds": time.perf_counter() - started}))
+    answer({"runs": runs, "at_once": job["at_once"], "checked_cycles": recorder.cycles,
+            "wall_seconds": time.perf_counter() - started})

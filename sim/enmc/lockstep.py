@@ -1,13 +1,10 @@
 """Simulator side of a whole-DIMM run: a host and DRAM on the pins, and every cycle compared.
 
-Started by :mod:`sim.enmc.accelerator`, which leaves a job in the working folder and reads the result there.
+Started by :mod:`sim.enmc.accelerator`, which hands it a job and gets what comes of it.
 """
 
 import itertools
-import os
-import pickle
 import time
-from pathlib import Path
 
 import cocotb
 import numpy as np
@@ -22,6 +19,7 @@ from golden.enmc.rank import RanksInputs
 from golden.enmc.waves import Waves
 from sim.common import bench, progress
 from sim.common.coverage import cover
+from sim.common.job import answer, take
 from sim.enmc.coverage import raised
 from sim.enmc.ddr4_device import Ddr4Device
 from sim.enmc.dram_trace import TraceWriter
@@ -178,7 +176,7 @@ def _packed(cfg, pins):
 @cocotb.test(timeout_time=100, timeout_unit="sec")
 async def lockstep(dut):
     """Carry out all batches; golden model and RTL agree in every cycle, and the DRAM has nothing to complain of."""
-    job = pickle.loads(Path(os.environ["ELISION_JOB"]).read_bytes())
+    job = take()
     cfg, ports = job["cfg"], job["ports"]
     waves = Waves(job["golden_waves"], cfg) if job["golden_waves"] else None
     dimm = Bench(dut, cfg, job["dram_trace"], f"cfg={cfg}, seed={bench.seed()}", job["stalls"], waves)
@@ -197,6 +195,5 @@ async def lockstep(dut):
     violations = dimm.close()
     for unit, events in raised(dimm.model.state).items():
         cover(unit, events)
-    Path("result.pickle").write_bytes(pickle.dumps({
-        "cycles": dimm.cycles, "answers": answers, "batches": batches, "activity": dimm.model.activity,
-        "violations": violations, "seconds": time.perf_counter() - started}))
+    answer({"runs": answers, "batches": batches, "activity": dimm.model.activity, "violations": violations,
+            "checked_cycles": dimm.cycles, "wall_seconds": time.perf_counter() - started})

@@ -6,23 +6,21 @@ from golden.common.config import to_json
 from golden.dota.formats import ELEMENT_BITS, SUM_BITS, UNIT_BITS
 from golden.dota.multiplier import pack
 
-#: Rows and PEs are compiled once. Verilator merges their code only where it is the same to the letter: nothing may be
-#: optimised through their ports, and no lookup table may be made, because tables are numbered.
-CONTROL = "".join(f'no_inline -module "{unit}"\npublic_flat_rw -module "{unit}" -port "*"\n'
-                  for unit in ("dota_row", "dota_pe"))
 FLAGS = ("-fno-dfg", "-fno-table")
 
 
 def run_array(unit, cfg, bench, *, old="", new="", testcase=None):
     """Build an array of PEs and run its bench; with ``old`` replaced by ``new`` in its Verilog."""
     from hdl.common.emit import emit  # the bench, inside the simulator, needs neither
-    from sim.common.runner import build, run
+    from sim.common.build import build, once
+    from sim.common.runner import run
 
     name = f"dota_{unit.__name__.lower()}"
     design = emit(unit(cfg), name=name, cfg=cfg)
     files = {file_name: text.replace(old, new) if old else text for file_name, text in design.files.items()}
     assert (files != design.files) == bool(old), f"nothing to replace: {old!r} is not in the Verilog of {name}"
-    built = build(f"{name}_mutant" if old else name, files, design.top, control=CONTROL, flags=FLAGS)
+    built = build(f"{name}_mutant" if old else name, files, design.top, control=once("dota_row", "dota_pe"),
+                  flags=FLAGS)
     run(built, test_module=bench, seed=1, env={"DUT_CONFIG": to_json(cfg)}, testcase=testcase)
 
 

@@ -5,8 +5,7 @@ Every cycle is compared with the golden model.
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import RisingEdge
 
 from golden.dota import host, io_port
 from golden.dota.compiler import Read, Write
@@ -16,8 +15,8 @@ from golden.dota.layers import linear
 from golden.dota.linear import Input, Room, commands_of, summed_product, to_rows
 from golden.dota.model import Dota
 from golden.dota.registers import registers
-from sim.common.bench import PERIOD_NS, config
-from sim.common.lockstep import Host
+from sim.common.bench import config
+from sim.common.lockstep import Host, reset
 from sim.dota.lockstep import DotaRecorder
 
 CFG = config(DotaConfig)
@@ -59,14 +58,8 @@ async def side_by_side(dut):
     whole, and as if the step were alone."""
     rng = np.random.default_rng(cocotb.RANDOM_SEED)
     recorder = DotaRecorder(dut, Dota(CFG), f"cfg={CFG}")
-    dut.m_axis_tready.value = 1
-    dut.rst.value = 1
-    Clock(dut.clk, PERIOD_NS, unit="ns").start()
     port = Host(dut, registers(CFG), recorder)
-    for _ in range(2):
-        await RisingEdge(dut.clk)
-    dut.rst.value = 0
-    await FallingEdge(dut.clk)
+    await reset(dut)
     recorder.start()
 
     a = Sum(rng, 0, blocks=5, wide=True, shift=17, relu=True)

@@ -1,10 +1,7 @@
 """The page of DOTA says what the code says, and the example for users runs."""
 
 import importlib
-import json
 import re
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,11 +18,10 @@ from golden.dota.linear import commands_of
 from golden.dota.model import Dota
 from golden.dota.packing import pack_fx
 from golden.dota.registers import registers
-from tests.common.docs import between, plan
+from tests.common.docs import DOCS, between, plan, run_example
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "dota.md").read_text()
-OWN_NETWORK = (DOCS / "own-network.md").read_text()
+OWN_NETWORK = (DOCS / "own-network.md").read_text().split("# Bring your own attention")[1]
 #: Units with a plan; the scheduler's events are those of its timed model.
 UNITS = ("multiplier", "pe", "row", "rmmu", "operands", "detector", "round_queue", "mfu", "exp", "divide", "quantize",
          "estimate", "exact", "fetch", "sram", "accumulator", "output", "io_port", "counters")
@@ -60,7 +56,7 @@ def test_every_unit_has_a_plan():
 
 @pytest.mark.parametrize("key", [*npz.ATTENTION_KEYS, "masks", *npz.LINEAR_KEYS])
 def test_keys_of_files(key):
-    assert f"`{key}`" in OWN_NETWORK.split("# Bring your own attention")[1]
+    assert f"`{key}`" in OWN_NETWORK
 
 
 def test_beats():
@@ -80,14 +76,8 @@ def test_beats():
     assert shown[-1] == (host.word_beats(cfg, pack_fx(cfg, results)[0])[0], "TLAST")
 
 
-def test_example(tmp_path, monkeypatch):
+def test_example(tmp_path):
     """The example to copy makes a file whose expected outputs are those of the hardware."""
-    code = OWN_NETWORK.split("# Bring your own attention")[1].split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "make_heads.py").write_text(code)
-    runpy.run_path("make_heads.py")
-    assert sim.dota.cli.main(["--preset", "tiny", "--workload", "heads.npz", "--json", "report.json"]) == 0
-    report = json.loads(Path("report.json").read_text())
-    assert (report["mismatches"], report["functional_errors"]) == (0, 0)
-    with np.load("heads.npz") as file:
+    run_example(OWN_NETWORK, "heads.npz", sim.dota.cli.main, tmp_path)
+    with np.load(tmp_path / "heads.npz") as file:
         assert file["expected"].shape == file["q"].shape

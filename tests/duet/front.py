@@ -8,9 +8,10 @@ from golden.common.fields import pack_fields, unpack_fields
 from golden.duet import projection
 from golden.duet.activation_buffer import span_of
 from golden.duet.formats import SPECULATE_FIELDS, Kind
+from sim.common.build import once
 
 #: The simulator's model has the adder tree once, not once a tree: it is built in a third of the time.
-CONTROL = 'no_inline -module "duet_adder_tree"\npublic_flat_rw -module "duet_adder_tree" -port "*"\n'
+CONTROL = once("duet_adder_tree")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,6 @@
 """The page of DUET says what the code says, and the example for users runs."""
 
-import importlib
-import json
-import pkgutil
 import re
-import runpy
-from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -19,15 +13,11 @@ from golden.duet import npz
 from golden.duet.config import PRESETS
 from golden.duet.formats import COMMAND_FIELDS, Target, chain_beats, chain_fields, target_beats, target_words
 from golden.duet.registers import registers
-from tests.common.docs import between, plan
+from tests.common.docs import DOCS, between, bits_of, missing_files, models, not_drawn, plan, run_example
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 PAGE = (DOCS / "duet.md").read_text()
 OWN_NETWORK = (DOCS / "own-network.md").read_text().split("# Bring your own network to DUET")[1]
-#: Models with a plan, found by their events.
-MODULES = {name: module for _, name, _ in pkgutil.iter_modules(golden.duet.__path__)
-           if hasattr(module := importlib.import_module(f"golden.duet.{name}"), "EVENTS")}
+MODULES = models(golden.duet)
 #: What the block diagram leaves to the units that these are parts of.
 INNER = {"activation", "approximator", "block_intake", "executor_row", "map_pick", "map_words", "multicast",
          "order_words", "reader", "reducer", "row_walk", "step_loads", "tag_queue", "top", "vector_words",
@@ -46,15 +36,6 @@ def test_every_unit_has_a_plan():
 def test_registers():
     """The table between the markers is made from the one that makes the hardware."""
     assert between(PAGE, "registers") == markdown(registers(PRESETS["paper"]))
-
-
-def bits_of(fields):
-    """Field and its bits, counted from 0 on."""
-    rows, lsb = [], 0
-    for name, width in fields.items():
-        rows.append((str(lsb) if width == 1 else f"{lsb + width - 1}:{lsb}", name))
-        lsb += width
-    return rows
 
 
 def test_command():
@@ -82,17 +63,13 @@ def test_targets():
 
 
 def test_files_exist():
-    """Every file that the page names; a name without a folder lies in one of DUET's."""
-    folders = [ROOT, *(ROOT / part / "duet" for part in ("golden", "hdl", "sim", "tests"))]
-    missing = {path for path in re.findall(r"`([\w/]+\.py)`", PAGE)
-               if not any((folder / path).is_file() for folder in folders)}
-    assert missing == set()
+    """Every file that the page names."""
+    assert missing_files(PAGE, "duet") == set()
 
 
 def test_block_diagram():
-    """All units but the inner ones are in it, by the names of their files."""
-    words = " ".join(text.text or "" for text in ElementTree.parse(DOCS / "duet-blocks.svg").iter())
-    assert {unit for unit in hdl.duet.UNITS if not re.search(rf"\b{unit}\b", words)} == INNER
+    """All units but the inner ones are in it."""
+    assert not_drawn("duet-blocks.svg", hdl.duet.UNITS) == INNER
 
 
 @pytest.mark.parametrize("key", ["kind", *npz.BIG["conv"], *npz.LITTLE, "low_shift"])
@@ -100,15 +77,8 @@ def test_keys_of_files(key):
     assert f"`l0_{key}`" in OWN_NETWORK
 
 
-def test_example(tmp_path, monkeypatch, capsys):
+def test_example(tmp_path):
     """The example to copy makes a file; hardware, model and equations agree on it."""
-    code = OWN_NETWORK.split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "make_layers.py").write_text(code)
-    runpy.run_path("make_layers.py")
-    assert capsys.readouterr().out in OWN_NETWORK
-    assert sim.duet.cli.main(["--preset", "tiny", "--workload", "my.npz", "--json", "report.json"]) == 0
-    report = json.loads(Path("report.json").read_text())
-    assert (report["mismatches"], report["functional_errors"]) == (0, 0)
-    with np.load("my.npz") as file:
-        assert report["metrics"]["inputs"] == len(file["input"])
+    metrics = run_example(OWN_NETWORK, "my.npz", sim.duet.cli.main, tmp_path)["metrics"]
+    with np.load(tmp_path / "my.npz") as file:
+        assert metrics["inputs"] == len(file["input"])

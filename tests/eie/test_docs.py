@@ -2,7 +2,6 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 
@@ -10,10 +9,8 @@ from golden.common.axi import markdown
 from golden.common.fifo import FifoModel
 from golden.eie.config import PRESETS
 from golden.eie.registers import registers
-from tests.common.docs import between, plan
+from tests.common.docs import DOCS, ROOT, between, plan
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 PAGE = (DOCS / "eie.md").read_text()
 UNITS = ("pointer_read", "spmat_read", "arithmetic", "regfile", "act_rw", "lnzd", "program", "sequencer", "io_port",
          "counters")

@@ -23,9 +23,10 @@ def all_outputs(workload, data_bits):
 
 def test_registry():
     assert set(WORKLOADS) == {"digits", *TABLE3, *CORNERS}
-    for name, (line, _) in WORKLOADS.items():
+    for name, (line, _, synthetic) in WORKLOADS.items():
         assert line and "\n" not in line and len(line) < 120
         assert line.startswith("real" if name == "digits" else "synthetic" if name in TABLE3 else "corner case")
+        assert synthetic == (name != "digits")
 
 
 @pytest.mark.parametrize("name", ["digits", "nt-we", *CORNERS])

@@ -1,12 +1,6 @@
 """The page of ENMC says what the code says, and the example for users runs."""
 
-import importlib
-import json
-import pkgutil
 import re
-import runpy
-from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -19,18 +13,14 @@ from golden.enmc.config import PRESETS
 from golden.enmc.formats import RECORD_FIELDS
 from golden.enmc.instruction import encode
 from hdl.enmc.dimm import Dimm
-from tests.common.docs import between, plan
+from tests.common.docs import DOCS, between, bits_of, missing_files, models, not_drawn, plan, run_example
 from tests.enmc import fp32_pipeline
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 PAGE = (DOCS / "enmc.md").read_text()
 VERILOG = (DOCS / "verilog.md").read_text()
 OWN_NETWORK = (DOCS / "own-network.md").read_text().split("# Bring your own classifier")[1]
-#: Models with a plan, found by their events; multiplier and adder share theirs.
-MODULES = {name: module for _, name, _ in pkgutil.iter_modules(golden.enmc.__path__)
-           if hasattr(module := importlib.import_module(f"golden.enmc.{name}"), "EVENTS")}
-MODULES["fp32_pipeline"] = fp32_pipeline
+#: Multiplier and adder share their plan.
+MODULES = models(golden.enmc) | {"fp32_pipeline": fp32_pipeline}
 
 
 @pytest.mark.parametrize("unit", MODULES)
@@ -44,11 +34,7 @@ def test_every_unit_has_a_plan():
 
 def test_record():
     """Each field of a record stands once with its bits."""
-    expected, lsb = [], 0
-    for field, width in RECORD_FIELDS.items():
-        expected.append((str(lsb) if width == 1 else f"{lsb + width - 1}:{lsb}", field))
-        lsb += width
-    assert re.findall(r"^\| ([\d:]+) \| `(\w+)` \|", between(PAGE, "record"), re.MULTILINE) == expected
+    assert re.findall(r"^\| ([\d:]+) \| `(\w+)` \|", between(PAGE, "record"), re.MULTILINE) == bits_of(RECORD_FIELDS)
 
 
 def test_timing():
@@ -60,17 +46,13 @@ def test_timing():
 
 
 def test_files_exist():
-    """Every file that the page names; a name without a folder lies in one of ENMC's."""
-    folders = [ROOT, *(ROOT / part / "enmc" for part in ("golden", "hdl", "sim", "tests"))]
-    missing = {path for path in re.findall(r"`([\w/]+\.py)`", PAGE)
-               if not any((folder / path).is_file() for folder in folders)}
-    assert missing == set()
+    """Every file that the page names."""
+    assert missing_files(PAGE, "enmc") == set()
 
 
 def test_block_diagram():
-    """All units are in it, by the names of their files."""
-    words = " ".join(text.text or "" for text in ElementTree.parse(DOCS / "enmc-blocks.svg").iter())
-    assert {unit for unit in hdl.enmc.UNITS if unit != "top" and not re.search(rf"\b{unit}\b", words)} == set()
+    """All units but the whole are in it."""
+    assert not_drawn("enmc-blocks.svg", hdl.enmc.UNITS) == {"top"}
 
 
 def test_encoded():
@@ -96,15 +78,9 @@ def test_keys_of_files(key):
     assert f"`{key}`" in OWN_NETWORK
 
 
-def test_example(tmp_path, monkeypatch, capsys):
+def test_example(tmp_path):
     """The example to copy makes a file; hardware, model and equations agree on it."""
-    code = OWN_NETWORK.split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "make_classifier.py").write_text(code)
-    runpy.run_path("make_classifier.py")
-    assert capsys.readouterr().out in OWN_NETWORK
-    assert sim.enmc.cli.main(["--preset", "tiny", "--workload", "classes.npz", "--json", "report.json"]) == 0
-    report = json.loads(Path("report.json").read_text())
-    assert (report["mismatches"], report["functional_errors"], report["metrics"]["violations"]) == (0, 0, 0)
-    with np.load("classes.npz") as file:
-        assert report["metrics"]["classes"] == len(file["w"])
+    metrics = run_example(OWN_NETWORK, "classes.npz", sim.enmc.cli.main, tmp_path)["metrics"]
+    assert metrics["violations"] == 0
+    with np.load(tmp_path / "classes.npz") as file:
+        assert metrics["classes"] == len(file["w"])

@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 
 from sim.common import build as library
-from sim.common.build import BuildError, build
+from sim.common.build import BuildError, build, once
 from tests.sim import dut
 
 
@@ -104,3 +104,9 @@ module top(input clk, input [3:0] x, input [1:0] y, output [2:0] z);
 endmodule
 """
     assert build("top", {"top.v": source}, "top", waves=False).program.exists()
+
+
+def test_modules_that_are_compiled_once():
+    assert once() == ""
+    assert once("pe", "row") == ('no_inline -module "pe"\npublic_flat_rw -module "pe" -port "*"\n'
+                                 'no_inline -module "row"\npublic_flat_rw -module "row" -port "*"\n')

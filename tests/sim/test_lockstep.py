@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sim.common import lockstep
-from sim.common.lockstep import BLOCK, Host, Recorder
+from sim.common.lockstep import BLOCK, BusyRecorder, Host, Recorder
 
 
 class Listed(Recorder):
@@ -91,6 +91,81 @@ def test_difference_is_not_swallowed(monkeypatch):
     with pytest.raises(AssertionError, match="^2 from 0$"):
         recorder.flush()
     assert recorder.cycles == 0
+
+
+class Bits:
+    """A format whose field n is bit n of a value."""
+
+    fields = ("busy", "active", "m_valid", "m_ready", "m_last", "m_data")
+
+    def get(self, value, name):
+        return value >> self.fields.index(name) & 1
+
+
+class Busy(BusyRecorder):
+    """Its model shows twice its inputs."""
+
+    trace = SimpleNamespace(
+        HEAD=Bits(), decode=lambda cfg, block: (f"{cfg} pins", block),
+        check=lambda rtl, golden, first_cycle, context: checked.append((rtl, golden, first_cycle, context)))
+
+
+checked = []
+
+
+def test_recorder_of_a_chip_that_is_busy():
+    """Idle only if neither; a beat of the reply counts only if it is taken; blocks are decoded, stepped, checked."""
+    recorder = Busy(None, SimpleNamespace(cfg="cfg", step=lambda inputs: 2 * inputs), "context")
+    idle = []
+    for value in (0b00, 0b01, 0b10, 0b11):
+        recorder.observe(value)
+        idle.append(recorder.is_idle)
+    assert idle == [True, False, False, False]
+    for m_valid, m_ready, m_last, m_data in ((1, 1, 0, 1), (1, 0, 1, 1), (0, 1, 1, 1), (1, 1, 0, 0), (1, 1, 1, 1)):
+        recorder.observe(m_valid << 2 | m_ready << 3 | m_last << 4 | m_data << 5)
+    assert recorder.replies == [[1, 0, 1]]
+    checked.clear()
+    recorder.compare([7, 8], 40)
+    assert checked == [([7, 8], "cfg pinscfg pins", 40, "context")]
+
+
+def driven(monkeypatch, coroutine, cycles, *names):
+    """Values of pins before each of the edges for which a coroutine waits, ``cycles`` of them at most; and at its end.
+    """
+    edges = []
+
+    class Named(Edge):
+        def __init__(self, signal):
+            edges.append((self.kind, signal))
+
+    for kind in ("RisingEdge", "FallingEdge"):
+        monkeypatch.setattr(lockstep, kind, type(kind, (Named,), {"kind": kind}))
+    monkeypatch.setattr(lockstep, "Clock", lambda signal, period, unit: SimpleNamespace(
+        start=lambda: edges.append(("clock", signal))))
+    dut = SimpleNamespace(clk="clk", **{name: SimpleNamespace(value=None) for name in names})
+    run, values = coroutine(dut), []
+    for _ in range(cycles):
+        try:
+            run.send(None)
+        except StopIteration:
+            values.append(tuple(getattr(dut, name).value for name in names))
+            break
+        values.append(tuple(getattr(dut, name).value for name in names))
+    return values, edges
+
+
+def test_reset(monkeypatch):
+    """Two edges under reset, then up to the middle of the first cycle without; replies are taken from the start."""
+    values, edges = driven(monkeypatch, lockstep.reset, 9, "rst", "m_axis_tready")
+    assert values == [(1, 1), (1, 1), (0, 1), (0, 1)]
+    assert edges == [("clock", "clk"), ("RisingEdge", "clk"), ("RisingEdge", "clk"), ("FallingEdge", "clk")]
+
+
+def test_pauses_of_replies(monkeypatch):
+    """After every edge the next of the pattern, again and again."""
+    values, edges = driven(monkeypatch, lambda dut: lockstep.pause_replies(dut, (0, 1, 1)), 8, "m_axis_tready")
+    assert values == [(None,), (True,), (False,), (False,), (True,), (False,), (False,), (True,)]
+    assert {kind for kind, _ in edges} == {"RisingEdge"}
 
 
 def host():
